@@ -1,0 +1,8 @@
+{#- A var that must be a whole number, so that a typo is a sentence and not an SQL error. -#}
+{% macro whole_number(name) -%}
+    {%- set value = var(name) -%}
+    {%- if not modules.re.match('^[0-9]+$', value | string) -%}
+        {{ exceptions.raise_compiler_error(name ~ ": '" ~ value ~ "' is no whole number.") }}
+    {%- endif -%}
+    {{ value }}
+{%- endmacro %}

@@ -1,0 +1,67 @@
+{#- The pieces of cleaning that several models, or several vars, share. -#}
+
+{#- Whether each raw row is an order by itself, so that nothing needs grouping by order id. -#}
+{% macro rows_are_orders() -%}
+    {%- if var('rows_are') not in ('order_lines', 'orders') -%}
+        {{ exceptions.raise_compiler_error("rows_are: '" ~ var('rows_are') ~ "' is unknown. Give order_lines or orders.") }}
+    {%- endif -%}
+    {{ return(var('rows_are') == 'orders') }}
+{%- endmacro %}
+
+{#- Text without outer spaces, tabs, line ends and no-break spaces; null when nothing is left.
+    The plain trim first: the one with a set of characters costs four times as much. -#}
+{% macro trimmed(column) -%}
+    nullif(
+        case
+            when regexp_matches({{ column }}, '^[\t\r\n\x{00A0}]|[\t\r\n\x{00A0}]$')
+                then trim({{ column }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))
+            else trim({{ column }})
+        end,
+        ''
+    )
+{%- endmacro %}
+
+{#- A timestamp on the shop's clock. What carries a zone (the type, or an offset in the text) is
+    converted to the timezone var; what carries none is taken as local already. Null if unreadable.
+    typeof() of a column is known when the query is planned, so branches that can't apply cost nothing. -#}
+{% macro local_timestamp(column) -%}
+    case
+        when typeof({{ column }}) = 'TIMESTAMP WITH TIME ZONE'
+            or (
+                typeof({{ column }}) = 'VARCHAR'
+                and regexp_matches(cast({{ column }} as varchar), ':\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)\s*$')
+            )
+            then timezone({{ sql_text(var('timezone')) }}, try_cast({{ column }} as timestamptz))
+        else try_cast({{ column }} as timestamp)
+    end
+{%- endmacro %}
+
+{#- A row's own reason to be excluded, or that it repeats a line id. Of rows that share a line id the
+    first readable one counts, by order date, then by its other values, whatever the order of the rows. -#}
+{% macro row_reason() -%}
+    {%- if var('order_columns').get('line_id') -%}
+        coalesce(
+            own_reason,
+            case
+                when
+                    line_id is not null
+                    and row_number() over (
+                        partition by line_id
+                        order by own_reason nulls first, ordered_at, order_id, customer_id, amount, status
+                    ) > 1
+                    then 'repeated_line_id'
+            end
+        )
+    {%- else -%}
+        own_reason
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Rows that repeat another row in every raw column. Only asked where no line id tells rows apart. -#}
+{% macro count_repeated_rows() -%}
+    {%- if rows_are_orders() or var('order_columns').get('line_id') -%}
+        0
+    {%- else -%}
+        count(*) - count(distinct row_hash)
+    {%- endif -%}
+{%- endmacro %}

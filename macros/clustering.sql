@@ -1,0 +1,33 @@
+{#- What the models that fit and the models that score must agree on. -#}
+
+{% macro clustering_features() -%}
+    {{ return(var('clustering_features')) }}
+{%- endmacro %}
+
+{#- The least number of segments that this run may end with. -#}
+{% macro least_segment_count() -%}
+    {%- if var('segment_count') == 'auto' -%}
+        {{ return(var('segment_count_range')[0]) }}
+    {%- endif -%}
+    {{ return(whole_number('segment_count') | int) }}
+{%- endmacro %}
+
+{#- Stops the build before anything of clustering, segments or marketing is replaced. -#}
+{% macro enough_to_cluster(value) -%}
+    case
+        when checked.num_customers < {{ least_segment_count() }}
+            then error(
+                'Too few customers: ' || checked.num_customers || ' can be clustered, and {{ least_segment_count() }}'
+                || ' segments are the least asked for. Bring more orders or lower segment_count;'
+                || ' metrics.customer_metrics says why a customer can''t be clustered.'
+            )
+        when checked.num_distinct < {{ least_segment_count() }}
+            then error(
+                'The customers are all alike: ' || checked.num_customers || ' customers have '
+                || checked.num_distinct || ' different combination(s) of {{ clustering_features() | join(", ") }},'
+                || ' too few for {{ least_segment_count() }} segments. Check the mapping of order_columns,'
+                || ' or choose other clustering_features.'
+            )
+        else {{ value }}
+    end
+{%- endmacro %}

@@ -1,0 +1,80 @@
+{#- Runs before a model that reads a location, and stops the build with one sentence when the
+    location or its mapping can't work. Each question is asked only when the one before is settled,
+    since DuckDB reports what fails to bind in its own words.
+
+    name      'orders' or 'customers'
+    required  fields that must be mapped
+    optional  fields that may be mapped -#}
+{% macro guard_location(name, required, optional) -%}
+    {%- set location = var(name ~ '_location') -%}
+    {%- set problem = location_problem(name, location, required, optional) if execute and location else none -%}
+    {%- if problem -%}
+        select error({{ sql_text(problem) }})
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro location_problem(name, location, required, optional) -%}
+    {%- set kind = location_kind(location) -%}
+    {%- set columns = var(name ~ '_columns') -%}
+
+    {%- if kind == 'unknown' -%}
+        {{ return(name ~ "_location: can't tell what '" ~ location ~ "' is. Give a path that ends in .csv or .parquet"
+            ~ " (globs like orders/*.parquet work), or a table like shop.main.orders.") }}
+    {%- endif -%}
+
+    {%- if kind in ('csv', 'parquet') -%}
+        {%- set files = run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] -%}
+        {%- if files == 0 -%}
+            {{ return(name ~ "_location: no file matches '" ~ location ~ "'. Check the path; a relative one starts at the"
+                ~ " folder where dbt runs.") }}
+        {%- endif -%}
+        {%- set bytes = run_query("select sum(size) from read_blob(" ~ sql_text(location) ~ ")").columns[0][0] -%}
+        {%- if bytes == 0 -%}
+            {{ return(name ~ "_location: '" ~ location ~ "' is empty. Export it again with its header and rows.") }}
+        {%- endif -%}
+    {%- endif -%}
+
+    {%- if kind == 'table' and location.count('.') == 2 -%}
+        {%- set database = location.split('.')[0] | replace('"', '') -%}
+        {%- set known = run_query("select count(*) from duckdb_databases() where lower(database_name) = "
+            ~ sql_text(database | lower)).columns[0][0] -%}
+        {%- if known == 0 -%}
+            {{ return(name ~ "_location: no database '" ~ database ~ "' is attached. Name its file in attached_databases,"
+                ~ " as in {" ~ database ~ ": path/to/file.duckdb}.") }}
+        {%- endif -%}
+    {%- endif -%}
+
+    {%- for field in required if not columns.get(field) -%}
+        {{ return(name ~ "_columns: the field '" ~ field ~ "' is not mapped. Give the SQL expression that yields it.") }}
+    {%- endfor -%}
+    {%- for field in columns if field not in required and field not in optional -%}
+        {{ return(name ~ "_columns: there is no field '" ~ field ~ "'. The fields are "
+            ~ (required + optional) | join(', ') ~ ".") }}
+    {%- endfor -%}
+
+    {%- set available = run_query("describe select * from " ~ read_location(location)).columns[0].values() -%}
+    {%- for field, expression in columns.items() if expression -%}
+        {%- set parsed = run_query("select json_serialize_sql(" ~ sql_text("select " ~ expression) ~ ") as tree").columns[0][0] -%}
+        {%- set tree = fromjson(parsed) -%}
+        {%- if tree.error -%}
+            {{ return(name ~ "_columns: the expression for '" ~ field ~ "' is no valid SQL: " ~ expression ~ " ("
+                ~ tree.error_message ~ ").") }}
+        {%- endif -%}
+        {%- if 'lambda' not in expression | lower and '->' not in expression -%}
+            {%- set names = run_query("select json_extract_string(name, '$[0]') from (select unnest(json_extract("
+                ~ sql_text(parsed) ~ ", '$..column_names')) as name)").columns[0].values() -%}
+            {%- for column in names if column | lower not in available | map('lower') | list -%}
+                {{ return(name ~ "_columns: the expression for '" ~ field ~ "' names a column '" ~ column
+                    ~ "' that doesn't exist in '" ~ location ~ "'. Its columns are " ~ available | join(', ') ~ ".") }}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- set any_row = run_query("select count(*) from (select 1 from " ~ read_location(location) ~ " limit 1)").columns[0][0] -%}
+    {%- if any_row == 0 and name == 'orders' -%}
+        {{ return("orders_location: '" ~ location ~ "' has a header but no row. Export it again with its orders.") }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}

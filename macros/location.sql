@@ -1,0 +1,58 @@
+{#- Reading a location: a CSV or Parquet path or glob, or a table (database.schema.table). -#}
+
+{% macro location_kind(location) -%}
+    {%- set path = location | lower -%}
+    {%- if modules.re.search("[.](csv|tsv|txt)([.](gz|zst))?$", path) -%}csv
+    {%- elif modules.re.search("[.](parquet|parq)$", path) -%}parquet
+    {%- elif modules.re.match('^[a-z_][a-z0-9_]*([.][a-z_"][a-z0-9_ "]*){0,2}$', path) -%}table
+    {%- else -%}unknown
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What to select from. All CSV columns arrive as text: sniffed types would lose leading zeros. -#}
+{% macro read_location(location) -%}
+    {%- set kind = location_kind(location) -%}
+    {%- if kind == 'csv' -%}
+        read_csv({{ sql_text(location) }}, header = true, all_varchar = true, union_by_name = true)
+    {%- elif kind == 'parquet' -%}
+        read_parquet({{ sql_text(location) }}, union_by_name = true)
+    {%- else -%}
+        {{ location }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The rows of orders (or customers): the var's location if it is given, else the sample's seed.
+    With a location, the source node stands in the lineage. -#}
+{% macro raw_rows(name) -%}
+    {%- set location = var(name ~ '_location') -%}
+    {%- if location -%}
+        {%- do source('shop', name) -%}
+        {{ read_location(location) }}
+    {%- else -%}
+        {{ ref('raw_' ~ name) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A mapped field: what the user's expression can't compute is null, never a failed build. -#}
+{% macro mapped(columns, field, type=none) -%}
+    {%- set expression = columns.get(field) -%}
+    {%- if expression is none -%} cast(null as {{ type or 'varchar' }})
+    {%- elif type -%} try_cast(try({{ expression }}) as {{ type }})
+    {%- else -%} try({{ expression }})
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro sql_text(value) -%}
+    '{{ value | string | replace("'", "''") }}'
+{%- endmacro %}
+
+{#- A list of texts, compared without case and outer spaces. Never empty, so that `in` stays valid. -#}
+{% macro sql_text_list(values) -%}
+    ({% for value in values %}{{ sql_text(value | lower | trim) }}, {% endfor %}null)
+{%- endmacro %}
+
+{% macro attach_databases() -%}
+    {%- for name, path in var('attached_databases').items() -%}
+        attach if not exists {{ sql_text(path) }} as {{ adapter.quote(name) }} (read_only);
+    {%- endfor -%}
+{%- endmacro %}

@@ -1,0 +1,17 @@
+{#- Whether an order counts in the metrics: the customer's lifetime, or the window before the as-of date. -#}
+{% macro in_metrics_window() -%}
+    {%- if var('metrics_window_days') is none -%}
+        true
+    {%- else -%}
+        orders.order_date >= as_of.metrics_window_start
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The first day whose orders count; null when all do. -#}
+{% macro metrics_window_start(as_of_date) -%}
+    {%- if var('metrics_window_days') is none -%}
+        cast(null as date)
+    {%- else -%}
+        {{ as_of_date }} - {{ whole_number('metrics_window_days') }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,47 @@
+-- Bounded, so that the fit costs the same at any size; by md5 of the key, so that it is the same
+-- sample on every run and grows by exchange, not by reshuffling.
+with
+
+clusterable_customers as (
+
+    select * from {{ ref('customer_metrics') }}
+    where is_clusterable
+
+),
+
+sampled as (
+
+    select
+        customer_id,
+        {%- for feature in clustering_features() %}
+        cast({{ feature }} as double) as {{ feature }},
+        {%- endfor %}
+        row_number() over (order by md5(customer_id), customer_id) as sample_position
+    from clusterable_customers
+    qualify sample_position <= {{ whole_number('clustering_sample_size') }}
+
+),
+
+checked as (
+
+    select
+        count(*) as num_customers,
+        count(distinct ({{ clustering_features() | join(', ') }})) as num_distinct
+    from sampled
+
+),
+
+final as (
+
+    select
+        {{ enough_to_cluster('sampled.customer_id') }} as customer_id,
+        {%- for feature in clustering_features() %}
+        sampled.{{ feature }},
+        {%- endfor %}
+        sampled.sample_position
+    from checked
+    left join sampled on true
+
+)
+
+select * from final

@@ -1,0 +1,55 @@
+{{ config(materialized='table') }}
+
+with
+
+order_days as (
+
+    select * from {{ ref('order_days') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('as_of') }}
+
+),
+
+reasons as (
+
+    select * from {{ ref('exclusion_reasons') }}
+
+),
+
+counted as (
+
+    select
+        case
+            when order_days.row_reason is not null then order_days.row_reason
+            when order_days.order_date >= as_of.as_of_date then 'future_date'
+            else 'accepted'
+        end as exclusion_reason,
+        sum(order_days.num_rows) as num_rows,
+        sum(order_days.num_repeated_rows) as num_repeated_rows,
+        sum(order_days.amount) as amount
+    from order_days
+    cross join as_of
+    group by 1
+
+),
+
+final as (
+
+    select
+        exclusion_reason,
+        reasons.description,
+        cast(coalesce(counted.num_rows, 0) as bigint) as num_rows,
+        coalesce(counted.num_rows, 0) / sum(counted.num_rows) over () as share_of_rows,
+        cast(coalesce(counted.num_repeated_rows, 0) as bigint) as num_repeated_rows,
+        cast(coalesce(counted.amount, 0) as decimal(38, 4)) as amount
+    from reasons
+    full join counted using (exclusion_reason)
+
+)
+
+select * from final
+order by num_rows desc, exclusion_reason

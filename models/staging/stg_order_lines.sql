@@ -1,0 +1,35 @@
+with
+
+typed_order_lines as (
+
+    select * from {{ ref('typed_order_lines') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('as_of') }}
+
+),
+
+final as (
+
+    select
+        typed_order_lines.customer_id,
+        typed_order_lines.order_id,
+        typed_order_lines.ordered_at,
+        typed_order_lines.amount,
+        typed_order_lines.line_id,
+        typed_order_lines.status,
+        typed_order_lines.raw_ordered_at,
+        typed_order_lines.raw_amount,
+        case
+            when typed_order_lines.row_reason is not null then typed_order_lines.row_reason
+            when typed_order_lines.ordered_at >= as_of.as_of_date then 'future_date'
+        end as exclusion_reason
+    from typed_order_lines
+    cross join as_of
+
+)
+
+select * from final
