@@ -6,3 +6,11 @@
     {%- endif -%}
     {{ value }}
 {%- endmacro %}
+
+{#- A var that must be true or false. -#}
+{% macro true_or_false(name) -%}
+    {%- if var(name) is not boolean -%}
+        {{ exceptions.raise_compiler_error(name ~ ": '" ~ var(name) ~ "' is neither true nor false.") }}
+    {%- endif -%}
+    {{ var(name) | lower }}
+{%- endmacro %}

@@ -17,7 +17,8 @@
 
 {% macro location_problem(name, location, required, optional) -%}
     {%- set kind = location_kind(location) -%}
-    {%- set columns = var(name ~ '_columns') -%}
+    {%- set mapping = name[:-1] ~ '_columns' -%}
+    {%- set columns = var(mapping) -%}
 
     {%- if kind == 'unknown' -%}
         {{ return(name ~ "_location: can't tell what '" ~ location ~ "' is. Give a path that ends in .csv or .parquet"
@@ -47,10 +48,10 @@
     {%- endif -%}
 
     {%- for field in required if not columns.get(field) -%}
-        {{ return(name ~ "_columns: the field '" ~ field ~ "' is not mapped. Give the SQL expression that yields it.") }}
+        {{ return(mapping ~ ": the field '" ~ field ~ "' is not mapped. Give the SQL expression that yields it.") }}
     {%- endfor -%}
     {%- for field in columns if field not in required and field not in optional -%}
-        {{ return(name ~ "_columns: there is no field '" ~ field ~ "'. The fields are "
+        {{ return(mapping ~ ": there is no field '" ~ field ~ "'. The fields are "
             ~ (required + optional) | join(', ') ~ ".") }}
     {%- endfor -%}
 
@@ -59,14 +60,14 @@
         {%- set parsed = run_query("select json_serialize_sql(" ~ sql_text("select " ~ expression) ~ ") as tree").columns[0][0] -%}
         {%- set tree = fromjson(parsed) -%}
         {%- if tree.error -%}
-            {{ return(name ~ "_columns: the expression for '" ~ field ~ "' is no valid SQL: " ~ expression ~ " ("
+            {{ return(mapping ~ ": the expression for '" ~ field ~ "' is no valid SQL: " ~ expression ~ " ("
                 ~ tree.error_message ~ ").") }}
         {%- endif -%}
         {%- if 'lambda' not in expression | lower and '->' not in expression -%}
             {%- set names = run_query("select json_extract_string(name, '$[0]') from (select unnest(json_extract("
                 ~ sql_text(parsed) ~ ", '$..column_names')) as name)").columns[0].values() -%}
             {%- for column in names if column | lower not in available | map('lower') | list -%}
-                {{ return(name ~ "_columns: the expression for '" ~ field ~ "' names a column '" ~ column
+                {{ return(mapping ~ ": the expression for '" ~ field ~ "' names a column '" ~ column
                     ~ "' that doesn't exist in '" ~ location ~ "'. Its columns are " ~ available | join(', ') ~ ".") }}
             {%- endfor -%}
         {%- endif -%}

@@ -1,0 +1,1 @@
+{{ eligible_targets('cross_sell') }}

@@ -1,0 +1,55 @@
+"""Which archetype each cluster resembles: names come from what customers did, not from cluster ids."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+LEVELS = {"low": 1 / 6, "medium": 1 / 2, "high": 5 / 6}
+"""A level as a mean rank: the middle of its third."""
+
+DIMENSIONS = ["recency", "frequency", "value"]
+
+
+def match_archetypes(
+    clusters: pd.DataFrame, archetypes: pd.DataFrame, *, max_distance: float
+) -> pd.DataFrame:
+    """Give each cluster the archetype that it resembles, none twice.
+
+    ``clusters`` has ``cluster_id`` and the mean ranks ``recency``, ``frequency`` and ``value``
+    (0 to 1); ``archetypes`` has ``archetype`` and the same three as low, medium or high (rows
+    without levels are no candidates). The distance is the root mean square over the three. The
+    assignment has the least total squared distance (linear sum assignment; Kuhn 1955), where
+    staying without an archetype costs ``max_distance`` squared: so a cluster further away than
+    that takes none.
+
+    Returns a row per cluster: ``cluster_id``, ``archetype`` (null for none) and ``distance``
+    (null likewise). Raises ``ValueError`` for a level that is not low, medium or high.
+    """
+    candidates = archetypes.dropna(subset=DIMENSIONS, how="all").sort_values("archetype")
+    levels = candidates[DIMENSIONS].apply(lambda column: column.map(LEVELS))
+    if levels.isna().any(axis=None):
+        wrong = candidates.loc[levels.isna().any(axis=1), "archetype"].tolist()
+        raise ValueError(
+            f"segment_archetypes: recency, frequency and value must be low, medium or high in {wrong}."
+        )
+    clusters = clusters.sort_values("cluster_id")
+    ranks = clusters[DIMENSIONS].to_numpy(dtype=float)
+    squared = ((ranks[:, None, :] - levels.to_numpy(dtype=float)[None, :, :]) ** 2).mean(axis=2)
+    none = np.full((len(clusters), len(clusters)), max_distance**2)
+    rows, columns = linear_sum_assignment(np.hstack([squared, none]))
+
+    names = candidates["archetype"].tolist()
+    matched = [names[column] if column < len(names) else None for column in columns]
+    distances = [
+        round(float(np.sqrt(squared[row, column])), 6) if column < len(names) else None
+        for row, column in zip(rows, columns, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "cluster_id": clusters["cluster_id"].to_numpy(),
+            "archetype": pd.Series(matched, dtype="string"),
+            "distance": pd.Series(distances, dtype="float64"),
+        }
+    )
