@@ -46,11 +46,6 @@
     '{{ value | string | replace("'", "''") }}'
 {%- endmacro %}
 
-{#- A list of texts, compared without case and outer spaces. Never empty, so that `in` stays valid. -#}
-{% macro sql_text_list(values) -%}
-    ({% for value in values %}{{ sql_text(value | lower | trim) }}, {% endfor %}null)
-{%- endmacro %}
-
 {% macro attach_databases() -%}
     {%- for name, path in var('attached_databases').items() -%}
         attach if not exists {{ sql_text(path) }} as {{ adapter.quote(name) }} (read_only);

@@ -68,4 +68,3 @@ final as (
 )
 
 select * from final
-order by revenue desc, segment_id

@@ -30,13 +30,13 @@ judged as (
         *,
         case
             when customer_id is null then 'missing_customer_id'
-            when lower(customer_id) in {{ sql_text_list(var('guest_customer_ids')) }} then 'guest'
+            when {{ is_one_of('customer_id', 'guest_customer_ids') }} then 'guest'
             {%- if not rows_are_orders() %}
             when order_id is null then 'missing_order_id'
             {%- endif %}
             when ordered_at is null or not isfinite(ordered_at) then 'unreadable_date'
             when amount is null then 'unreadable_amount'
-            when lower(status) in {{ sql_text_list(var('excluded_statuses')) }} then 'excluded_status'
+            when {{ is_one_of('status', 'excluded_statuses') }} then 'excluded_status'
             {%- if var('returns') == 'exclude' %}
             when amount < 0 then 'return'
             {%- endif %}
