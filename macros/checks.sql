@@ -14,3 +14,11 @@
     {%- endif -%}
     {{ var(name) | lower }}
 {%- endmacro %}
+
+{#- A var that must be a day. -#}
+{% macro day(name) -%}
+    {%- if not modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', var(name) | string) -%}
+        {{ exceptions.raise_compiler_error(name ~ ": '" ~ var(name) ~ "' is no day. Write it as YYYY-MM-DD.") }}
+    {%- endif -%}
+    date '{{ var(name) }}'
+{%- endmacro %}

@@ -2,12 +2,10 @@
     location or its mapping can't work. Each question is asked only when the one before is settled,
     since DuckDB reports what fails to bind in its own words.
 
-    name      'orders' or 'customers'
-    required  fields that must be mapped
-    optional  fields that may be mapped -#}
-{% macro guard_location(name, required, optional) -%}
+    name  'orders' or 'customers' -#}
+{% macro guard_location(name) -%}
     {%- set location = var(name ~ '_location') -%}
-    {%- set problem = location_problem(name, location, required, optional) if execute and location else none -%}
+    {%- set problem = location_problem(name, location) if execute and location else none -%}
     {%- if problem -%}
         select error({{ sql_text(problem) }})
     {%- else -%}
@@ -15,7 +13,15 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro location_problem(name, location, required, optional) -%}
+{% macro location_problem(name, location) -%}
+    {%- set required = {
+        'orders': ['customer_id', 'order_id', 'ordered_at', 'amount'],
+        'customers': ['customer_id'],
+    }[name] -%}
+    {%- set optional = {
+        'orders': ['line_id', 'status'],
+        'customers': ['has_consent', 'is_unsubscribed', 'last_contacted_on'],
+    }[name] -%}
     {%- set kind = location_kind(location) -%}
     {%- set mapping = name[:-1] ~ '_columns' -%}
     {%- set columns = var(mapping) -%}

@@ -2,7 +2,7 @@ from customer_segmentation.fitting import fit_centroids
 
 
 def model(dbt, session):
-    """One row per cluster and feature: its centroid, and how the feature is transformed and scaled."""
+    """One row per cluster and feature: its centroid, and how to transform and scale the feature."""
     return fit_centroids(
         dbt.ref("clustering_sample").order("customer_id").df(),
         features=dbt.config.meta_get("features"),

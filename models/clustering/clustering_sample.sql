@@ -26,7 +26,7 @@ checked as (
 
     select
         count(*) as num_customers,
-        count(distinct ({{ clustering_features() | join(', ') }})) as num_distinct
+        count(distinct row({{ clustering_features() | join(', ') }})) as num_distinct
     from sampled
 
 ),

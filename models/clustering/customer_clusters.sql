@@ -13,18 +13,33 @@ cluster_centroids as (
 
 ),
 
--- The whole clustering in one row: scaling per feature, and the centroids in the order of their ids.
-clustering as (
+-- One row per cluster, its centroid's coordinates side by side.
+centroids as (
 
     select
         {%- for feature in clustering_features() %}
         any_value(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
         any_value(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
         any_value(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
-        list(centroid order by cluster_id) filter (where feature = '{{ feature }}') as {{ feature }}_centroids,
+        any_value(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
-        list_sort(list(distinct cluster_id)) as cluster_ids
+        cluster_id
     from cluster_centroids
+    group by cluster_id
+
+),
+
+-- The whole clustering in one row, so that scoring needs no join by customer.
+clustering as (
+
+    select
+        {%- for feature in clustering_features() %}
+        any_value({{ feature }}_transform) as {{ feature }}_transform,
+        any_value({{ feature }}_centre) as {{ feature }}_centre,
+        any_value({{ feature }}_scale) as {{ feature }}_scale,
+        {%- endfor %}
+        list(centroids order by cluster_id) as centroids -- noqa: RF02
+    from centroids
 
 ),
 
@@ -35,15 +50,13 @@ scaled as (
         {%- for feature in clustering_features() %}
         (
             case
-                when clustering.{{ feature }}_transform = 'log1p' then ln(1 + cast({{ feature }} as double))
-                else cast({{ feature }} as double)
+                when clustering.{{ feature }}_transform = 'log1p'
+                    then ln(1 + cast(clusterable_customers.{{ feature }} as double))
+                else cast(clusterable_customers.{{ feature }} as double)
             end - clustering.{{ feature }}_centre
         ) / clustering.{{ feature }}_scale as {{ feature }},
         {%- endfor %}
-        clustering.cluster_ids,
-        {%- for feature in clustering_features() %}
-        clustering.{{ feature }}_centroids{{ ',' if not loop.last }}
-        {%- endfor %}
+        clustering.centroids
     from clusterable_customers
     cross join clustering
 
@@ -53,12 +66,12 @@ measured as (
 
     select
         customer_id,
-        cluster_ids,
+        centroids,
         list_transform(
-            cluster_ids,
-            lambda cluster_id, position:
+            centroids,
+            lambda centroid:
             {%- for feature in clustering_features() %}
-            pow({{ feature }} - {{ feature }}_centroids[position], 2){{ ' +' if not loop.last }}
+            pow({{ feature }} - centroid['{{ feature }}'], 2){{ ' +' if not loop.last }}
             {%- endfor %}
         ) as squared_distances
     from scaled
@@ -80,7 +93,7 @@ final as (
 
     select
         customer_id,
-        cluster_ids[nearest] as cluster_id,
+        centroids[nearest]['cluster_id'] as cluster_id,
         round(sqrt(ascending[1]), 6) as distance,
         round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6) as margin
     from ranked

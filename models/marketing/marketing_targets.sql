@@ -23,39 +23,45 @@ stg_customers as (
 -- The rules in one row, first to last: each customer takes the first that fits.
 rules as (
 
-    select list(targeting_rules order by priority, rule) as rules
-    from {{ ref('targeting_rules') }} as targeting_rules
+    select list(targeting_rules order by priority) as rules -- noqa: RF02
+    from {{ ref('targeting_rules') }} as targeting_rules -- noqa: AL05
 
 ),
 
 ranked as (
 
     select
-        *,
-        case when is_clusterable then cume_dist() over (partition by is_clusterable order by total_amount) end as spend_rank
+        customer_segments.*,
+        rules.rules,
+        case
+            when customer_segments.is_clusterable
+                then cume_dist() over (
+                    partition by customer_segments.is_clusterable order by customer_segments.total_amount
+                )
+        end as spend_rank
     from customer_segments
+    cross join rules
 
 ),
 
 ruled as (
 
     select
-        ranked.*,
+        *,
         case
-            when ranked.is_clusterable
+            when is_clusterable
                 then list_filter(
-                    rules.rules,
+                    rules,
                     lambda rule:
-                    coalesce(ranked.days_since_last_order >= rule.min_days_since_last_order, true)
-                    and coalesce(ranked.days_since_last_order <= rule.max_days_since_last_order, true)
-                    and coalesce(ranked.num_orders >= rule.min_num_orders, true)
-                    and coalesce(ranked.num_orders <= rule.max_num_orders, true)
-                    and coalesce(ranked.spend_rank >= rule.min_spend_rank, true)
-                    and coalesce(ranked.spend_rank <= rule.max_spend_rank, true)
+                    coalesce(days_since_last_order >= rule['min_days_since_last_order'], true)
+                    and coalesce(days_since_last_order <= rule['max_days_since_last_order'], true)
+                    and coalesce(num_orders >= rule['min_num_orders'], true)
+                    and coalesce(num_orders <= rule['max_num_orders'], true)
+                    and coalesce(spend_rank >= rule['min_spend_rank'], true)
+                    and coalesce(spend_rank <= rule['max_spend_rank'], true)
                 )[1]
-        end as rule
+        end as matched_rule
     from ranked
-    cross join rules
 
 ),
 
@@ -65,8 +71,8 @@ joined as (
         ruled.customer_id,
         ruled.segment_id,
         ruled.segment,
-        coalesce(ruled.rule.action, segment_definitions.action) as action,
-        coalesce(ruled.rule.rule, 'segment') as action_source,
+        coalesce(ruled.matched_rule['action'], segment_definitions.action) as action,
+        coalesce(ruled.matched_rule['rule'], 'segment') as action_source,
         case when ruled.spend_rank >= 0.8 then 1 when ruled.spend_rank >= 0.5 then 2 else 3 end as priority,
         case
             when stg_customers.has_consent then 'given'
@@ -84,7 +90,7 @@ joined as (
                 then 'unknown_consent'
             when not ruled.is_clusterable and ruled.not_clusterable_reason != 'no_order_in_window'
                 then ruled.not_clusterable_reason
-            when coalesce(ruled.rule.action, segment_definitions.action) = 'none' then 'no_action'
+            when coalesce(ruled.matched_rule['action'], segment_definitions.action) = 'none' then 'no_action'
             when stg_customers.last_contacted_on >= ruled.as_of_date - {{ whole_number('contact_pause_days') }}
                 then 'recently_contacted'
         end as suppressed_reason,

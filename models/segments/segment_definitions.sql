@@ -54,7 +54,8 @@ from_clusters as (
         described.frequency,
         described.value,
         coalesce(
-            segment_archetypes.description, 'They resemble no archetype; the name says where they stand among all customers.'
+            segment_archetypes.description,
+            'They resemble no archetype; the name says where they stand among all customers.'
         ) as description,
         coalesce(
             segment_archetypes.strategy, 'Look at their profile, then describe them in segment_archetypes.csv.'

@@ -17,11 +17,11 @@ segment_definitions as (
 base as (
 
     select
-        count(*) as num_customers,
-        sum(total_amount) as total_amount,
         {%- for metric in metrics %}
-        sum({{ metric }}) / count({{ metric }}) as mean_{{ metric }}{{ ',' if not loop.last }}
+        sum({{ metric }}) / count({{ metric }}) as mean_{{ metric }},
         {%- endfor %}
+        count(*) as num_customers,
+        sum(total_amount) as total_amount
     from customer_segments
 
 ),
@@ -30,12 +30,12 @@ measured as (
 
     select
         segment_id,
-        count(*) as num_customers,
-        sum(total_amount) as total_amount,
         {%- for metric in metrics %}
         sum({{ metric }}) / nullif(count({{ metric }}), 0) as mean_{{ metric }},
-        quantile_cont(cast({{ metric }} as double), [0.1, 0.5, 0.9]) as quantiles_{{ metric }}{{ ',' if not loop.last }}
+        quantile_cont(cast({{ metric }} as double), [0.1, 0.5, 0.9]) as quantiles_{{ metric }},
         {%- endfor %}
+        count(*) as num_customers,
+        sum(total_amount) as total_amount
     from customer_segments
     group by segment_id
 

@@ -50,15 +50,23 @@ main_stretch as (
 chosen as (
 
     select
-        {%- if var('as_of_date') is none %}
-        'latest order' as chosen_by,
-        max(order_date) + 1 as as_of_date
-        {%- else %}
-        'as_of_date' as chosen_by,
-        try_cast({{ sql_text(var('as_of_date')) }} as date) as as_of_date
-        {%- endif %}
+        {{ chosen_as_of_date('max(order_date) + 1') }} as as_of_date,
+        {{ sql_text('latest order' if var('as_of_date') is none else 'as_of_date') }} as chosen_by
     from stretches
     where stretch <= (select main_stretch.stretch from main_stretch)
+
+),
+
+top_reason as (
+
+    select
+        coalesce(row_reason, 'future_date') as reason,
+        sum(num_rows) as num_rows,
+        sum(sum(num_rows)) over () as num_all_rows
+    from order_days
+    group by row_reason
+    order by num_rows desc, reason asc
+    limit 1
 
 ),
 
@@ -67,24 +75,10 @@ dated as (
     select
         chosen.chosen_by,
         chosen.as_of_date,
-        (
-            select max(accepted_days.order_date)
-            from accepted_days
-            where accepted_days.order_date < chosen.as_of_date
-        ) as latest_order_date
+        max(accepted_days.order_date) as latest_order_date
     from chosen
-
-),
-
-top_reason as (
-
-    select
-        coalesce(row_reason, 'future_date') as reason,
-        sum(num_rows) as num_rows
-    from order_days
-    group by 1
-    order by num_rows desc, reason asc
-    limit 1
+    left join accepted_days on chosen.as_of_date > accepted_days.order_date
+    group by chosen.chosen_by, chosen.as_of_date
 
 ),
 
@@ -93,20 +87,17 @@ final as (
     select
         {{ sql_text(var('dataset')) }} as dataset,
         case
-            when as_of_date is null and chosen_by = 'as_of_date'
-                then error('as_of_date: ''' || {{ sql_text(var('as_of_date')) }} || ''' is no date. Write it as YYYY-MM-DD.')
-            when latest_order_date is null
+            when dated.latest_order_date is null
                 then error(
-                    'No order was accepted. Of ' || (select sum(order_days.num_rows) from order_days)
-                    || ' rows most were excluded as ' || top_reason.reason || ' (' || top_reason.num_rows
-                    || ' rows). Check order_columns and the cleaning vars;'
-                    || ' staging.order_days counts the rows of every reason.'
+                    'No order was accepted: of ' || top_reason.num_all_rows || ' rows most were excluded as '
+                    || top_reason.reason || ' (' || top_reason.num_rows || ' rows). Check order_columns and the'
+                    || ' cleaning vars; staging.order_days counts the rows of every reason.'
                 )
-            else as_of_date
+            else dated.as_of_date
         end as as_of_date,
-        chosen_by,
-        latest_order_date,
-        {{ metrics_window_start('as_of_date') }} as metrics_window_start
+        dated.chosen_by,
+        dated.latest_order_date,
+        {{ metrics_window_start('dated.as_of_date') }} as metrics_window_start
     from dated
     cross join top_reason
 

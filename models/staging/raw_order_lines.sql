@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ guard_location('orders', ['customer_id', 'order_id', 'ordered_at', 'amount'], ['line_id', 'status']) }}") }}
+{{ config(pre_hook="{{ guard_location('orders') }}") }}
 
 with
 

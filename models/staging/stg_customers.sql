@@ -1,7 +1,4 @@
-{{ config(
-    materialized='table',
-    pre_hook="{{ guard_location('customers', ['customer_id'], ['has_consent', 'is_unsubscribed', 'last_contacted_on']) }}"
-) }}
+{{ config(materialized='table', pre_hook="{{ guard_location('customers') }}") }}
 
 with
 

@@ -20,7 +20,7 @@ def fit_kmeans(points: np.ndarray, k: int, seed: int) -> KMeans:
 
 
 def best_silhouette(points: np.ndarray, ks: range, seed: int) -> int:
-    """The k with the largest mean silhouette (Rousseeuw 1987); the least such k if several tie.
+    """Choose the k with the largest mean silhouette (Rousseeuw 1987); of equals the least.
 
     A silhouette needs fewer clusters than distinct points, so larger k are left out; if none is
     left, the least k is returned.

@@ -1,4 +1,4 @@
-"""Which archetype each cluster resembles: names come from what customers did, not from cluster ids."""
+"""Which archetype each cluster resembles: names come from what customers did, not from ids."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def match_archetypes(
     if levels.isna().any(axis=None):
         wrong = candidates.loc[levels.isna().any(axis=1), "archetype"].tolist()
         raise ValueError(
-            f"segment_archetypes: recency, frequency and value must be low, medium or high in {wrong}."
+            "segment_archetypes: recency, frequency and value must be low, medium or high;"
+            f" they are not in {', '.join(wrong)}."
         )
     clusters = clusters.sort_values("cluster_id")
     ranks = clusters[DIMENSIONS].to_numpy(dtype=float)

@@ -1,4 +1,4 @@
-"""The sample shop: orders of planted customer archetypes over two years, with the mess of real exports.
+"""The sample shop: orders of planted archetypes over two years, with the mess of real exports.
 
 ``python -m customer_segmentation.sample`` writes ``seeds/raw_orders.csv`` and
 ``seeds/raw_customers.csv``. The same seed gives the same bytes, on any machine. Which archetype was
@@ -125,7 +125,14 @@ def generate(seed: int = 20260101) -> Sample:
     def add_line(order: str, customer: str, day: float, amount: str, status: str) -> None:
         moment = START + timedelta(seconds=int(day * 86400))
         lines.append(
-            [f"L{len(lines) + 1:06d}", order, customer, f"{moment:%Y-%m-%d %H:%M:%S}", amount, status]
+            [
+                f"L{len(lines) + 1:06d}",
+                order,
+                customer,
+                f"{moment:%Y-%m-%d %H:%M:%S}",
+                amount,
+                status,
+            ]
         )
 
     for order_number, (day, customer, value) in enumerate(purchases, start=1):
@@ -152,9 +159,7 @@ def generate(seed: int = 20260101) -> Sample:
     return Sample(_csv(ORDER_COLUMNS, lines), _csv(CUSTOMER_COLUMNS, customers), planted)
 
 
-def _make_messy(
-    random: np.random.RandomState, lines: list[list[str]], untouched: set[str]
-) -> None:
+def _make_messy(random: np.random.RandomState, lines: list[list[str]], untouched: set[str]) -> None:
     """Spoil some lines in place, and append repeated ones and the order from the future."""
     clean = [number for number, line in enumerate(lines) if line[2] not in untouched]
     chosen = random.permutation(clean)
@@ -189,7 +194,9 @@ def _customers(random: np.random.RandomState, ids: list[str]) -> list[list[str]]
         if random.uniform() < 0.06:
             continue
         draw = random.uniform()
-        consent = "" if draw < 0.05 else no[random.randint(4)] if draw < 0.2 else yes[random.randint(4)]
+        consent = (
+            "" if draw < 0.05 else no[random.randint(4)] if draw < 0.2 else yes[random.randint(4)]
+        )
         unsubscribed = yes[random.randint(4)] if random.uniform() < 0.05 else no[random.randint(4)]
         contacted = ""
         if random.uniform() < 0.4:
@@ -206,8 +213,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m customer_segmentation.sample",
         description="Write the sample shop's orders and customers as CSV files.",
     )
-    parser.add_argument("--folder", type=Path, default=Path("seeds"), help="where to (default: seeds)")
-    parser.add_argument("--seed", type=int, default=20260101, help="random seed (default: 20260101)")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("seeds"), help="where to (default: seeds)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=20260101, help="random seed (default: 20260101)"
+    )
     options = parser.parse_args(arguments)
     sample = generate(options.seed)
     for name, text in (("raw_orders", sample.orders), ("raw_customers", sample.customers)):
