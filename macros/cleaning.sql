@@ -2,9 +2,6 @@
 
 {#- Whether each raw row is an order by itself, so that nothing needs grouping by order id. -#}
 {% macro rows_are_orders() -%}
-    {%- if var('rows_are') not in ('order_lines', 'orders') -%}
-        {{ exceptions.raise_compiler_error("rows_are: '" ~ var('rows_are') ~ "' is unknown. Give order_lines or orders.") }}
-    {%- endif -%}
     {{ return(var('rows_are') == 'orders') }}
 {%- endmacro %}
 

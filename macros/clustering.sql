@@ -4,12 +4,24 @@
     {{ return(var('clustering_features')) }}
 {%- endmacro %}
 
+{#- Stops the build before anything of clustering is replaced when a feature is no numeric metric. -#}
+{% macro guard_features() -%}
+    {%- if execute -%}
+        {%- set metrics = adapter.get_columns_in_relation(ref('customer_metrics')) | selectattr('dtype', 'ne', 'BOOLEAN') -%}
+        {%- set names = metrics | rejectattr('dtype', 'in', ['VARCHAR', 'DATE']) | map(attribute='name') | list -%}
+        {%- for feature in clustering_features() if feature not in names -%}
+            select error({{ sql_text("clustering_features: there is no metric '" ~ feature ~ "'. The metrics are "
+                ~ names | join(', ') ~ ".") }});
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- The least number of segments that this run may end with. -#}
 {% macro least_segment_count() -%}
     {%- if var('segment_count') == 'auto' -%}
         {{ return(var('segment_count_range')[0]) }}
     {%- endif -%}
-    {{ return(whole_number('segment_count') | int) }}
+    {{ return(var('segment_count') | int) }}
 {%- endmacro %}
 
 {#- Stops the build before anything of clustering, segments or marketing is replaced. -#}

@@ -2,15 +2,15 @@
     location or its mapping can't work. Each question is asked only when the one before is settled,
     since DuckDB reports what fails to bind in its own words.
 
-    name  'orders' or 'customers' -#}
-{% macro guard_location(name) -%}
-    {%- set location = var(name ~ '_location') -%}
-    {%- set problem = location_problem(name, location) if execute and location else none -%}
-    {%- if problem -%}
-        select error({{ sql_text(problem) }})
-    {%- else -%}
-        select 1
-    {%- endif -%}
+    Both locations are asked about before either is read, so that bad customers can't leave targets
+    behind that are older than their segments. -#}
+{% macro guard_locations() -%}
+    {%- for name in ['orders', 'customers'] if execute and var(name ~ '_location') -%}
+        {%- set problem = location_problem(name, var(name ~ '_location')) -%}
+        {%- if problem -%}
+            select error({{ sql_text(problem) }});
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {% macro location_problem(name, location) -%}
@@ -43,13 +43,21 @@
         {%- endif -%}
     {%- endif -%}
 
-    {%- if kind == 'table' and location.count('.') == 2 -%}
-        {%- set database = location.split('.')[0] | replace('"', '') -%}
-        {%- set known = run_query("select count(*) from duckdb_databases() where lower(database_name) = "
-            ~ sql_text(database | lower)).columns[0][0] -%}
+    {%- if kind == 'table' -%}
+        {%- set parts = location.lower().replace('"', '').split('.') -%}
+        {%- set attached = run_query("select database_name from duckdb_databases()").columns[0].values() | map('lower') | list -%}
+        {%- if parts | length == 3 and parts[0] not in attached -%}
+            {{ return(name ~ "_location: no database '" ~ parts[0] ~ "' is attached. Name its file in attached_databases,"
+                ~ " as in {" ~ parts[0] ~ ": path/to/file.duckdb}.") }}
+        {%- endif -%}
+        {%- set known = run_query("select count(*) from information_schema.tables where "
+            ~ sql_text(parts | join('.')) ~ " in (lower(table_catalog || '.' || table_schema || '.' || table_name),"
+            ~ " lower(table_schema || '.' || table_name), case when table_schema = 'main' then"
+            ~ " lower(table_catalog || '.' || table_name) end, case when table_schema = 'main' then"
+            ~ " lower(table_name) end)").columns[0][0] -%}
         {%- if known == 0 -%}
-            {{ return(name ~ "_location: no database '" ~ database ~ "' is attached. Name its file in attached_databases,"
-                ~ " as in {" ~ database ~ ": path/to/file.duckdb}.") }}
+            {{ return(name ~ "_location: no table '" ~ location ~ "' is known. Give database.schema.table with the database"
+                ~ " in attached_databases, or a path that ends in .csv or .parquet.") }}
         {%- endif -%}
     {%- endif -%}
 

@@ -46,8 +46,9 @@
     '{{ value | string | replace("'", "''") }}'
 {%- endmacro %}
 
+{#- Attaches your databases before anything is built. -#}
 {% macro attach_databases() -%}
-    {%- for name, path in var('attached_databases').items() -%}
-        attach if not exists {{ sql_text(path) }} as {{ adapter.quote(name) }} (read_only);
+    {%- for name, path in var('attached_databases').items() if execute -%}
+        {%- do run_query("attach if not exists " ~ sql_text(path) ~ " as " ~ adapter.quote(name) ~ " (read_only)") -%}
     {%- endfor -%}
 {%- endmacro %}

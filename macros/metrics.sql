@@ -12,11 +12,11 @@
     {%- if var('metrics_window_days') is none -%}
         cast(null as date)
     {%- else -%}
-        {{ as_of_date }} - {{ whole_number('metrics_window_days') }}
+        {{ as_of_date }} - {{ var('metrics_window_days') }}
     {%- endif -%}
 {%- endmacro %}
 
 {#- The var as_of_date if it is given, else what the orders say. -#}
 {% macro chosen_as_of_date(from_orders) -%}
-    {{ from_orders if var('as_of_date') is none else day('as_of_date') }}
+    {{ from_orders if var('as_of_date') is none else "date '" ~ var('as_of_date') ~ "'" }}
 {%- endmacro %}

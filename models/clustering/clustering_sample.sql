@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ guard_features() }}") }}
+
 -- Bounded, so that the fit costs the same at any size; by md5 of the key, so that it is the same
 -- sample on every run and grows by exchange, not by reshuffling.
 with
@@ -18,7 +20,7 @@ sampled as (
         {%- endfor %}
         row_number() over (order by md5(customer_id), customer_id) as sample_position
     from clusterable_customers
-    qualify sample_position <= {{ whole_number('clustering_sample_size') }}
+    qualify sample_position <= {{ var('clustering_sample_size') }}
 
 ),
 

@@ -86,12 +86,12 @@ joined as (
         case
             when stg_customers.is_unsubscribed then 'unsubscribed'
             when not stg_customers.has_consent then 'no_consent'
-            when stg_customers.has_consent is null and not {{ true_or_false('unknown_consent_is_eligible') }}
+            when stg_customers.has_consent is null and not {{ var('unknown_consent_is_eligible') }}
                 then 'unknown_consent'
             when not ruled.is_clusterable and ruled.not_clusterable_reason != 'no_order_in_window'
                 then ruled.not_clusterable_reason
             when coalesce(ruled.matched_rule['action'], segment_definitions.action) = 'none' then 'no_action'
-            when stg_customers.last_contacted_on >= ruled.as_of_date - {{ whole_number('contact_pause_days') }}
+            when stg_customers.last_contacted_on >= ruled.as_of_date - {{ var('contact_pause_days') }}
                 then 'recently_contacted'
         end as suppressed_reason,
         ruled.as_of_date

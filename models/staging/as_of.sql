@@ -30,7 +30,7 @@ stretches as (
         select
             *,
             order_date - lag(order_date) over (order by order_date)
-            > {{ whole_number('max_order_gap_days') }} as is_after_gap
+            > {{ var('max_order_gap_days') }} as is_after_gap
         from accepted_days
     )
 

@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ guard_location('orders') }}") }}
+{{ config(pre_hook="{{ guard_locations() }}") }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='table', pre_hook="{{ guard_location('customers') }}") }}
+{{ config(materialized='table', pre_hook="{{ guard_locations() }}") }}
 
 with
 

@@ -1,0 +1,94 @@
+{#- Runs before anything is built: the vars of the run, checked one by one against what each may be.
+    The first fault stops the run with one sentence. It is raised here and not by error() in SQL, since
+    dbt prints a stack trace when the SQL of such a hook fails in a project with exposures. -#}
+{% macro check_vars() -%}
+    {%- set problem = var_problem() if execute else none -%}
+    {%- if problem -%}
+        {{ exceptions.raise_compiler_error(problem) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro var_problem() -%}
+    {%- set kinds = {
+        'dataset': 'text',
+        'orders_location': 'text or null',
+        'attached_databases': 'mapping',
+        'order_columns': 'mapping',
+        'rows_are': ['order_lines', 'orders'],
+        'check_order_ids': 'true or false',
+        'customers_location': 'text or null',
+        'customer_columns': 'mapping',
+        'excluded_statuses': 'list',
+        'guest_customer_ids': 'list',
+        'returns': ['net', 'exclude'],
+        'timezone': 'text',
+        'as_of_date': 'day (YYYY-MM-DD) or null',
+        'max_order_gap_days': 'whole number',
+        'metrics_window_days': 'whole number or null',
+        'segment_count': 'whole number from 2 to 20, or auto',
+        'segment_count_range': 'list',
+        'clustering_features': 'list',
+        'clustering_sample_size': 'whole number',
+        'evidence_sample_size': 'whole number',
+        'random_seed': 'whole number',
+        'archetype_max_distance': 'number',
+        'unknown_consent_is_eligible': 'true or false',
+        'contact_pause_days': 'whole number',
+    } -%}
+
+    {%- for name in invocation_args_dict.get('vars', {}) if name not in kinds -%}
+        {{ return("There is no var '" ~ name ~ "'. The vars are " ~ kinds | join(', ') ~ ".") }}
+    {%- endfor -%}
+
+    {%- for name, kind in kinds.items() -%}
+        {%- set value = var(name) -%}
+        {%- set text = value | string -%}
+        {%- if kind is not string -%}
+            {%- set fits = value in kind -%}
+        {%- elif value is none -%}
+            {%- set fits = 'or null' in kind -%}
+        {%- elif kind == 'true or false' -%}
+            {%- set fits = value is boolean -%}
+        {%- elif kind == 'mapping' -%}
+            {%- set fits = value is mapping -%}
+        {%- elif kind == 'list' -%}
+            {%- set fits = value is sequence and value is not string and value is not mapping -%}
+        {%- elif kind.startswith('day') -%}
+            {%- set fits = modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', text) -%}
+        {%- elif name == 'segment_count' -%}
+            {%- set fits = text == 'auto' or (modules.re.match('^[0-9]+$', text) and 2 <= text | int <= 20) -%}
+        {%- elif kind.startswith('whole number') -%}
+            {%- set fits = modules.re.match('^[0-9]+$', text) -%}
+        {%- elif kind == 'number' -%}
+            {%- set fits = value is number and value is not boolean -%}
+        {%- else -%}
+            {%- set fits = value is string -%}
+        {%- endif -%}
+        {%- if not fits -%}
+            {{ return(name ~ ": '" ~ text ~ "' won't do. Give " ~ (kind if kind is string else kind | join(' or ')) ~ ".") }}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- set range = var('segment_count_range') -%}
+    {%- if range | length != 2 or range | map('string') | reject('in', '2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20'.split()) | list
+        or range[0] > range[1] -%}
+        {{ return("segment_count_range: '" ~ range ~ "' won't do. Give the least and the largest number of segments,"
+            ~ " from 2 to 20, as in [3, 8].") }}
+    {%- endif -%}
+    {%- if not var('clustering_features') -%}
+        {{ return("clustering_features: the list is empty. Name at least one numeric column of customer_metrics.") }}
+    {%- endif -%}
+
+    {%- for name, path in var('attached_databases').items() -%}
+        {%- if run_query("select count(*) from glob(" ~ sql_text(path) ~ ")").columns[0][0] == 0 -%}
+            {{ return("attached_databases: there is no file '" ~ path ~ "'. Check the path; a relative one starts at the"
+                ~ " folder where dbt runs.") }}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- set zones = run_query("select count(*) from pg_timezone_names() where name = " ~ sql_text(var('timezone'))) -%}
+    {%- if zones.columns[0][0] == 0 -%}
+        {{ return("timezone: '" ~ var('timezone') ~ "' is unknown. Give a name like UTC or Europe/London.") }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}

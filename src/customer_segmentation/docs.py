@@ -1,0 +1,53 @@
+"""The dbt docs as one static page that can be published.
+
+dbt writes folders of this machine into the page; ``python -m customer_segmentation.docs`` takes
+them out and writes ``site/docs/index.html`` from what ``dbt docs generate --static`` left in ``target``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+
+def without_folders(page: str, *folders: Path) -> str:
+    r"""Leave out ``folders`` where they begin a path, also in the escaped form of JSON.
+
+    >>> without_folders('{"root_path": "/home/me/shop", "path": "/home/me/shop/models/a.sql"}',
+    ...                 Path("/home/me/shop"))
+    '{"root_path": ".", "path": "./models/a.sql"}'
+    """
+    for folder in folders:
+        for text in (str(folder), json.dumps(str(folder))[1:-1]):
+            page = page.replace(text, ".")
+    return page
+
+
+def locations(page: str) -> list[Path]:
+    r"""Folders of the files that the compiled SQL reads, the longest first.
+
+    >>> locations("from read_parquet('/data/shop/orders.parquet', union_by_name = true)")
+    [PosixPath('/data/shop')]
+    """
+    paths = re.findall(r"read_(?:csv|parquet)\('([^']+)'", page)
+    folders = {Path(path).parent for path in paths if Path(path).is_absolute()}
+    return sorted(folders, key=lambda folder: len(str(folder)), reverse=True)
+
+
+def publish(page: Path, destination: Path, *folders: Path) -> None:
+    """Write ``page`` to ``destination`` without ``folders`` and the folders of your orders."""
+    text = page.read_text(encoding="utf-8")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    destination.write_text(without_folders(text, *locations(text), *folders), encoding="utf-8")
+
+
+def main() -> None:
+    """Write site/docs/index.html."""
+    destination = Path("site/docs/index.html")
+    publish(Path("target/static_index.html"), destination, Path.cwd(), Path.home())
+    print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB, ready for a static host.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Builds of the whole project in throw-away databases, all inside one process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass
+class Build:
+    """What one run of dbt did, and the database that it left."""
+
+    success: bool
+    database: Path
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.messages)
+
+    def query(self, sql: str) -> pd.DataFrame:
+        with duckdb.connect(str(self.database)) as connection:
+            return connection.sql(sql).df()
+
+    def value(self, sql: str) -> Any:
+        with duckdb.connect(str(self.database)) as connection:
+            return connection.sql(sql).fetchall()[0][0]
+
+
+Builder = Callable[..., Build]
+
+
+def run_dbt(database: Path, arguments: list[str], variables: dict[str, Any] | None) -> Build:
+    folder = database.parent
+    build = Build(False, database)
+    os.environ["DUCKDB_PATH"] = str(database)
+    runner = dbtRunner(callbacks=[lambda event: build.messages.append(event.info.msg)])
+    result = runner.invoke(
+        [
+            *arguments,
+            "--project-dir", str(PROJECT),
+            "--profiles-dir", str(PROJECT),
+            "--target-path", str(folder / "target"),
+            "--log-path", str(folder / "logs"),
+            "--vars", yaml.safe_dump(variables or {}),
+        ]
+    )  # fmt: skip
+    build.success = result.success
+    if result.exception:
+        build.messages.append(str(result.exception))
+    return build
+
+
+def build_with_data_tests(database: Path, variables: dict[str, Any]) -> Build:
+    """Models, seeds and data tests, not the unit tests, which no var may change."""
+    return run_dbt(database, ["build", "--exclude-resource-type", "unit_test"], variables)
+
+
+@pytest.fixture(scope="session")
+def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The sample, built once with its tests; nobody may change it."""
+    build = run_dbt(tmp_path_factory.mktemp("sample") / "sample.duckdb", ["build"], None)
+    assert build.success, build.log
+    return build
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
+    """Build with vars into this test's database: models, seeds and data tests."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(**variables: Any) -> Build:
+        return build_with_data_tests(tmp_path / "shop.duckdb", variables)
+
+    return run

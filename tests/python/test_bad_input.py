@@ -1,0 +1,148 @@
+"""Bad input: one sentence that says what is wrong and what to do, and the results stay."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import Build, build_with_data_tests
+
+COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
+LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
+GOOD = """
+    select 'c' || i % 50 as c, i as o, date '2024-01-01' + (i % 97)::int as d, 1.0 + i % 31 as a
+    from range(500) t (i)
+"""
+
+
+def write(path: str, sql: str) -> None:
+    duckdb.connect().sql(f"copy ({sql}) to '{path}'")
+
+
+def results(build: Build) -> dict[str, Any]:
+    """Every table of the last three rooms, as a hash of its rows."""
+    with duckdb.connect(str(build.database)) as connection:
+        tables = connection.sql(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+            " where schema_name in ('clustering', 'segments', 'marketing')"
+        ).fetchall()
+        return {
+            table: connection.sql(f"select count(*), bit_xor(hash(t)) from {table} as t").fetchall()
+            for (table,) in tables
+        }
+
+
+CASES = {
+    "no file": (
+        {"orders_location": "none.csv"},
+        "orders_location: no file matches 'none.csv'. Check the path",
+    ),
+    "no column": (
+        {"order_columns": COLUMNS | {"amount": "price * 2"}},
+        "order_columns: the expression for 'amount' names a column 'price' that doesn't exist",
+    ),
+    "no SQL": (
+        {"order_columns": COLUMNS | {"amount": "a *"}},
+        "order_columns: the expression for 'amount' is no valid SQL: a *",
+    ),
+    "no mapping": (
+        {"order_columns": {"customer_id": "c", "order_id": "o", "ordered_at": "d"}},
+        "order_columns: the field 'amount' is not mapped",
+    ),
+    "no such field": (
+        {"order_columns": COLUMNS | {"email": "c"}},
+        "order_columns: there is no field 'email'. The fields are customer_id, order_id,",
+    ),
+    "empty file": (
+        {"orders_location": "empty.csv"},
+        "orders_location: 'empty.csv' is empty. Export it again",
+    ),
+    "header only": (
+        {"orders_location": "header.csv"},
+        "orders_location: 'header.csv' has a header but no row. Export it again",
+    ),
+    "Parquet without rows": (
+        {"orders_location": "empty.parquet"},
+        "orders_location: 'empty.parquet' has a header but no row. Export it again",
+    ),
+    "a folder": (
+        {"orders_location": "orders"},
+        "orders_location: no table 'orders' is known",
+    ),
+    "no table": (
+        {"orders_location": "erp.main.orders"},
+        "orders_location: no database 'erp' is attached. Name its file in attached_databases",
+    ),
+    "no customers file": (
+        {"customers_location": "none.csv"},
+        "customers_location: no file matches 'none.csv'. Check the path",
+    ),
+    "fewer customers than segments": (
+        {"orders_location": "few.csv"},
+        "Too few customers: 2 can be clustered, and 3 segments are the least asked for. Bring more",
+    ),
+    "all customers alike": (
+        {"orders_location": "alike.csv"},
+        "The customers are all alike: 50 customers have 1 different combination(s) of num_orders,",
+    ),
+    "no order accepted": (
+        {"orders_location": "nobody.csv"},
+        "No order was accepted: of 50 rows most were excluded as missing_customer_id (40 rows).",
+    ),
+    "as-of date before all orders": (
+        {"as_of_date": "1999-01-01"},
+        "No order was accepted: of 500 rows most were excluded as future_date (500 rows).",
+    ),
+    "no day": ({"as_of_date": "tomorrow"}, "as_of_date: 'tomorrow' won't do. Give day"),
+    "no choice": ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
+    "no zone": ({"timezone": "Mars"}, "timezone: 'Mars' is unknown. Give a name like UTC"),
+    "no var": ({"order_column": {}}, "There is no var 'order_column'. The vars are dataset,"),
+    "no range": ({"segment_count_range": [5]}, "segment_count_range: '[5]' won't do. Give the"),
+    "no feature": (
+        {"clustering_features": ["num_order"]},
+        "clustering_features: there is no metric 'num_order'. The metrics are total_amount,",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Build, dict[str, Any]]]:
+    """A good build of good orders, with the results that must stay, amid bad files."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("bad_input")
+        monkeypatch.chdir(folder)
+        write("good.csv", GOOD)
+        write("few.csv", f"from ({GOOD}) limit 2")
+        write("alike.csv", f"select c, o, '2024-01-01' as d, 5 as a from ({GOOD}) limit 50")
+        write(
+            "nobody.csv",
+            f"""
+            select case when o >= 40 then c end as c, o, case when o < 40 then d end as d, a
+            from ({GOOD}) limit 50
+            """,
+        )
+        write("empty.parquet", f"from ({GOOD}) limit 0")
+        Path("header.csv").write_text("c,o,d,a\n")
+        Path("empty.csv").touch()
+        good = build_with_data_tests(folder / "shop.duckdb", LOCATION)
+        assert good.success, good.log
+        tables = results(good)
+        assert len(tables) >= 8
+        yield good, tables
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_clear_sentence_and_nothing_replaced(
+    shop: tuple[Build, dict[str, Any]], case: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good, tables = shop
+    variables, sentence = CASES[case]
+
+    bad = build_with_data_tests(good.database, LOCATION | variables)
+
+    assert not bad.success
+    assert sentence in bad.log
+    assert "Traceback" not in bad.log
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert results(bad) == tables

@@ -1,0 +1,34 @@
+"""The published dbt docs: one file, whole, and without the folders of the machine that made it."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import PROJECT, run_dbt
+
+from customer_segmentation.docs import publish
+
+
+@pytest.mark.parametrize("own_orders", [False, True], ids=["sample", "own orders"])
+def test_docs_are_one_page_without_a_path_of_the_machine(tmp_path: Path, own_orders: bool) -> None:
+    variables: dict[str, Any] = {}
+    if own_orders:
+        (tmp_path / "exports").mkdir()
+        orders = tmp_path / "exports" / "orders.parquet"
+        columns = ("customer_id", "order_id", "ordered_at", "amount")
+        selected = ", ".join(f"1 as {column}" for column in columns)
+        duckdb.connect().sql(f"copy (select {selected}) to '{orders}'")
+        variables = {"orders_location": str(orders), "order_columns": {c: c for c in columns}}
+    database = tmp_path / "shop.duckdb"
+    assert run_dbt(database, ["docs", "generate", "--static"], variables).success
+    made = tmp_path / "target" / "static_index.html"
+    assert str(PROJECT) in made.read_text(encoding="utf-8"), "dbt names no folder: drop the step"
+
+    publish(made, tmp_path / "site" / "index.html", PROJECT, Path.home(), tmp_path)
+
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    for folder in (PROJECT, Path.home(), tmp_path):
+        assert str(folder) not in page
+    assert "customer_segments" in page
+    assert ("read_parquet" in page) == own_orders

@@ -1,0 +1,144 @@
+"""Pointing the project at one's own orders, with vars alone: CSV, Parquet, an attached database."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import Builder
+
+COLUMNS = {
+    "customer_id": "Customer",
+    "order_id": "Invoice",
+    "ordered_at": "Date",
+    "amount": "Amount",
+}
+
+ORDERS = """
+    select
+        printf('%05d', i % 40) as "Customer",
+        printf('%06d', i) as "Invoice",
+        timestamp '2024-01-01 12:00:00' + to_days((i * 7 % 300)::int) as "Date",
+        5.25 + (i * i % 90) as "Amount"
+    from range(400) as t (i)
+"""
+
+
+def write(path: str | Path, sql: str = ORDERS, options: str = "") -> None:
+    duckdb.connect().sql(f"copy ({sql}) to '{path}' {options}")
+
+
+def test_csv_keeps_leading_zeros_that_sniffing_would_lose(build: Builder) -> None:
+    numbers_first = f"from ({ORDERS}) order by \"Customer\" like '0%'"
+    write("orders.csv", numbers_first)
+    result = build(orders_location="orders.csv", order_columns=COLUMNS, dataset="mine")
+    assert result.success, result.log
+    ids = result.query("select distinct customer_id from segments.customer_segments")
+    assert set(ids["customer_id"]) == {f"{i:05d}" for i in range(40)}
+    assert result.value("select dataset from staging.as_of") == "mine"
+    consent = result.query("select distinct consent_status from marketing.marketing_targets")
+    assert list(consent["consent_status"]) == ["unknown"]
+
+
+def test_parquet_glob_and_csv_give_the_same_metrics(build: Builder, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    write("orders.csv", options="(delimiter ';')")
+    write("parts/a.parquet", f'from ({ORDERS}) where "Amount" < 50')
+    write("parts/b.parquet", f'from ({ORDERS}) where "Amount" >= 50')
+    metrics = "from metrics.customer_metrics order by customer_id"
+    csv = build(orders_location="orders.csv", order_columns=COLUMNS).query(metrics)
+    parquet = build(orders_location="parts/*.parquet", order_columns=COLUMNS).query(metrics)
+    assert len(csv) == 40
+    assert csv.equals(parquet)
+
+
+def test_lines_and_orders_agree_where_each_order_is_one_line(build: Builder) -> None:
+    write("orders.parquet")
+    location = {"orders_location": "orders.parquet", "order_columns": COLUMNS}
+    metrics = "from metrics.customer_metrics order by customer_id"
+    by_line = build(**location, rows_are="order_lines").query(metrics)
+    by_order = build(**location, rows_are="orders")
+    assert by_order.success, by_order.log
+    assert by_line.equals(by_order.query(metrics))
+
+
+def test_a_repeated_order_id_is_found_unless_the_check_is_off(build: Builder) -> None:
+    write("orders.parquet", f"{ORDERS} union all from ({ORDERS}) limit 405")
+    location = {
+        "orders_location": "orders.parquet",
+        "order_columns": COLUMNS,
+        "rows_are": "orders",
+    }
+    checked = build(**location)
+    assert not checked.success
+    assert "is_key_orders_order_id" in checked.log
+    assert build(**location, check_order_ids=False).success
+
+
+def test_an_attached_database_serves_orders_and_customers(build: Builder) -> None:
+    with duckdb.connect("shop.db") as shop:
+        shop.sql(f"create schema sales; create table sales.orders as {ORDERS}")
+        shop.sql(
+            "create table sales.people as select distinct \"Customer\" as id, 'no' as ok"
+            " from sales.orders where \"Customer\" < '00010'"
+        )
+    result = build(
+        attached_databases={"erp": "shop.db"},
+        orders_location="erp.sales.orders",
+        order_columns=COLUMNS,
+        customers_location="erp.sales.people",
+        customer_columns={"customer_id": "id", "has_consent": "ok"},
+    )
+    assert result.success, result.log
+    refused = "select count(*) from marketing.marketing_targets where consent_status = 'refused'"
+    assert result.value(refused) == 10
+
+
+def test_expressions_cast_and_what_they_cannot_is_excluded(build: Builder) -> None:
+    write(
+        "orders.csv",
+        f"""
+        select "Customer", "Invoice", strftime("Date", '%d.%m.%Y') as "Date",
+            replace("Amount"::varchar, '.', ',') || ' EUR' as "Amount"
+        from ({ORDERS})
+        union all select '00001', '999999', '31.02.2024', '5,00 EUR'
+        union all select '00001', '999998', '01.02.2024', 'free'
+        """,
+    )
+    result = build(
+        orders_location="orders.csv",
+        order_columns=COLUMNS
+        | {
+            "ordered_at": "strptime(Date, '%d.%m.%Y')",
+            "amount": "cast(replace(replace(Amount, ' EUR', ''), ',', '.') as decimal(18, 2))",
+        },
+    )
+    assert result.success, result.log
+    ledger = result.query("from staging.order_exclusions where num_rows > 0")
+    rows = dict(zip(ledger["exclusion_reason"], ledger["num_rows"], strict=True))
+    assert rows == {"accepted": 400, "unreadable_date": 1, "unreadable_amount": 1}
+
+
+def test_repeated_rows_are_kept_and_counted_without_a_line_id(build: Builder) -> None:
+    write("orders.parquet", f"{ORDERS} union all from ({ORDERS}) where \"Invoice\" < '000025'")
+    result = build(orders_location="orders.parquet", order_columns=COLUMNS)
+    ledger = result.query("from staging.order_exclusions where exclusion_reason = 'accepted'")
+    assert ledger["num_rows"].item() == 425
+    assert ledger["num_repeated_rows"].item() == 25
+
+
+@pytest.mark.parametrize(("zone", "day"), [("UTC", "2024-10-26"), ("Asia/Tokyo", "2024-10-27")])
+def test_days_are_those_of_the_shops_zone(build: Builder, zone: str, day: str) -> None:
+    evening = "(\"Date\" + interval 6 hour) at time zone 'UTC'"
+    write("orders.parquet", f'select * replace ({evening} as "Date") from ({ORDERS})')
+    result = build(orders_location="orders.parquet", order_columns=COLUMNS, timezone=zone)
+    assert result.success, result.log
+    assert str(result.value("select latest_order_date from staging.as_of"))[:10] == day
+
+
+def test_a_window_moves_older_customers_to_a_segment_of_their_own(build: Builder) -> None:
+    result = build(as_of_date="2026-01-01", metrics_window_days=180)
+    assert result.success, result.log
+    older = """
+        select count(*) from segments.customer_segments where segment_id = 'no_order_in_window'
+    """
+    assert result.value(older) > 100

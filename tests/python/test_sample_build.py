@@ -1,0 +1,125 @@
+"""The sample from end to end: SQL scores what scikit-learn fits, and the truth is found again."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Build
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
+
+from customer_segmentation.sample import generate
+
+FEATURES = ["num_orders", "avg_order_value", "days_since_last_order"]
+
+
+@pytest.fixture(scope="module")
+def customers(sample_build: Build) -> pd.DataFrame:
+    return sample_build.query(
+        "select * from segments.customer_segments where is_clusterable order by customer_id"
+    )
+
+
+def test_clusters_are_those_of_a_direct_kmeans_fit(
+    sample_build: Build, customers: pd.DataFrame
+) -> None:
+    """scikit-learn from scratch, on the same features: same assignments, same inertia."""
+    transforms = sample_build.query(
+        "select distinct feature, transform from clustering.cluster_centroids"
+    ).set_index("feature")["transform"]
+    raw = customers[FEATURES].astype(float)
+    logged = raw.apply(lambda c: np.log1p(c) if transforms[c.name] == "log1p" else c)
+    points = StandardScaler().fit_transform(logged)
+    direct = KMeans(n_clusters=customers["cluster_id"].nunique(), n_init=10, random_state=42).fit(
+        points
+    )
+
+    assert adjusted_rand_score(direct.labels_, customers["cluster_id"]) == 1.0
+    inertia = (customers["distance"] ** 2).sum()
+    assert inertia == pytest.approx(direct.inertia_, rel=1e-6)
+
+
+def test_planted_archetypes_are_recovered(customers: pd.DataFrame) -> None:
+    planted = generate().planted
+    truth = customers["customer_id"].map(planted)
+    assert truth.notna().all()
+    assert adjusted_rand_score(truth, customers["cluster_id"]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("archetype", "segment"),
+    [
+        ("loyal_high_value", "High-value loyal customers"),
+        ("infrequent_engaged", "Infrequent buyers still engaged"),
+        ("lapsed_one_time", "Lapsed customers"),
+        ("recent_one_time", "Recent small buyers"),
+    ],
+)
+def test_most_of_an_archetype_carries_the_name_that_fits(
+    customers: pd.DataFrame, archetype: str, segment: str
+) -> None:
+    planted = generate().planted
+    named = customers[customers["customer_id"].map(planted) == archetype]["segment"]
+    assert (named == segment).mean() > 0.9
+
+
+def test_planted_customers_are_lost_only_with_all_their_rows(sample_build: Build) -> None:
+    ids = sample_build.query("select customer_id from segments.customer_segments")["customer_id"]
+    assert ids.is_unique
+    lost = set(generate().planted) - set(ids)
+    assert set(ids) | lost == set(generate().planted)
+    assert len(lost) < 0.02 * len(generate().planted)
+    accepted = sample_build.query(
+        "select distinct customer_id from staging.stg_order_lines where exclusion_reason is null"
+    )["customer_id"]
+    assert lost.isdisjoint(accepted)
+
+
+def test_customers_who_returned_everything_are_kept_apart(sample_build: Build) -> None:
+    returned = sample_build.query(
+        "select * from marketing.marketing_targets where segment_id = 'nothing_left_after_returns'"
+    )
+    assert len(returned) == 6
+    assert not returned["is_eligible"].any()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "guest",
+        "missing_customer_id",
+        "unreadable_date",
+        "unreadable_amount",
+        "excluded_status",
+        "repeated_line_id",
+        "future_date",
+    ],
+)
+def test_each_kind_of_mess_is_in_the_ledger_and_can_be_looked_at(
+    sample_build: Build, reason: str
+) -> None:
+    ledger = sample_build.value(
+        f"select num_rows from staging.order_exclusions where exclusion_reason = '{reason}'"
+    )
+    rows = sample_build.value(
+        f"select count(*) from staging.excluded_order_lines where exclusion_reason = '{reason}'"
+    )
+    assert ledger == rows > 0
+
+
+def test_the_strictest_listing_of_a_customer_counts(sample_build: Build) -> None:
+    listings = generate().customers.splitlines()[1:]
+    ids = [line.split(",")[0].upper() for line in listings]
+    twice = {customer for customer in ids if ids.count(customer) > 1}
+    unsubscribed = sample_build.query(
+        "select customer_id from staging.stg_customers where is_unsubscribed"
+    )["customer_id"]
+    assert twice
+    assert twice <= set(unsubscribed)
+
+
+def test_schemas_are_the_rooms(sample_build: Build) -> None:
+    schemas = sample_build.query(
+        "select distinct schema_name from duckdb_tables() where not internal"
+    )["schema_name"]
+    assert set(schemas) == {"staging", "metrics", "clustering", "segments", "marketing"}
