@@ -1,7 +1,7 @@
 """The dbt docs as one static page that can be published.
 
 dbt writes folders of this machine into the page; ``python -m customer_segmentation.docs`` takes
-them out and writes ``site/docs/index.html`` from what ``dbt docs generate --static`` left in ``target``.
+them out and writes ``site/docs/index.html`` from what ``dbt docs generate --static`` left behind.
 """
 
 from __future__ import annotations

@@ -31,4 +31,4 @@ def test_docs_are_one_page_without_a_path_of_the_machine(tmp_path: Path, own_ord
     for folder in (PROJECT, Path.home(), tmp_path):
         assert str(folder) not in page
     assert "customer_segments" in page
-    assert ("read_parquet" in page) == own_orders
+    assert ("read_parquet('./orders.parquet'" in page) == own_orders
