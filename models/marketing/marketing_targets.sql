@@ -28,18 +28,25 @@ rules as (
 
 ),
 
+-- Narrow, since a window carries every column of its input along.
+spend_ranks as (
+
+    select
+        customer_id,
+        cume_dist() over (order by total_amount) as spend_rank
+    from customer_segments
+    where is_clusterable
+
+),
+
 ranked as (
 
     select
         customer_segments.*,
-        rules.rules,
-        case
-            when customer_segments.is_clusterable
-                then cume_dist() over (
-                    partition by customer_segments.is_clusterable order by customer_segments.total_amount
-                )
-        end as spend_rank
+        spend_ranks.spend_rank,
+        rules.rules
     from customer_segments
+    left join spend_ranks using (customer_id)
     cross join rules
 
 ),
