@@ -1,6 +1,6 @@
--- Which customers could as well be in another segment? The closest to a boundary first; half a per cent
--- boundary first: margin is 0 on the boundary and 1 on the centroid.
--- Run it with: dbt show --select which_customers_are_borderline
+-- Which customers could as well be in another segment? Those closest to a boundary come first: margin is
+-- 0 on the boundary and 1 on the centroid. Run it with: dbt show --select which_customers_are_borderline
+with
 
 customer_segments as (
 

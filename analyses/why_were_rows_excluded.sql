@@ -43,4 +43,4 @@ final as (
 )
 
 select * from final
-order by num_rows desc, exclusion_reason
+order by num_rows desc, exclusion_reason asc

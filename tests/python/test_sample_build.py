@@ -1,9 +1,12 @@
 """The sample from end to end: SQL scores what scikit-learn fits, and the truth is found again."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Build
+from conftest import PROJECT, Build, run_dbt
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
@@ -123,3 +126,13 @@ def test_schemas_are_the_rooms(sample_build: Build) -> None:
         "select distinct schema_name from duckdb_tables() where not internal"
     )["schema_name"]
     assert set(schemas) == {"staging", "metrics", "clustering", "segments", "marketing"}
+
+
+def test_analyses_answer(sample_build: Build, tmp_path: Path) -> None:
+    copy = tmp_path / "sample.duckdb"
+    shutil.copy(sample_build.database, copy)
+    assert run_dbt(copy, ["compile", "--select", "path:analyses"], None).success
+    analyses = list((tmp_path / "target" / "compiled").rglob("analyses/*.sql"))
+    assert len(analyses) == len(list((PROJECT / "analyses").glob("*.sql"))) > 0
+    for analysis in analyses:
+        assert len(Build(True, copy).query(analysis.read_text())) > 0, analysis.name
