@@ -27,10 +27,24 @@
         'metrics_window_days': 'whole number or null',
         'segment_count': 'whole number from 2 to 20, or auto',
         'segment_count_range': 'list',
-        'clustering_features': 'list',
-        'clustering_sample_size': 'whole number',
+        'candidate_features': 'list',
+        'selected_features': 'list or auto',
+        'feature_transforms': 'mapping',
+        'scaler': ['standard', 'robust', 'minmax'],
+        'skewness_limit': 'number',
+        'variance_inflation_limit': 'number',
+        'valley_p_value': 'number',
+        'least_jaccard': 'number',
+        'least_adjusted_rand': 'number',
+        'smallest_segment_share': 'number',
         'evidence_sample_size': 'whole number',
+        'stability_bootstraps': 'whole number',
+        'resamplings': 'whole number',
+        'clustering_sample_size': 'whole number',
         'random_seed': 'whole number',
+        'refit': 'true or false',
+        'model_version': 'whole number or null',
+        'registry_location': 'text or null',
         'archetype_max_distance': 'number',
         'unknown_consent_is_eligible': 'true or false',
         'contact_pause_days': 'whole number',
@@ -51,8 +65,8 @@
             {%- set fits = value is boolean -%}
         {%- elif kind == 'mapping' -%}
             {%- set fits = value is mapping -%}
-        {%- elif kind == 'list' -%}
-            {%- set fits = value is sequence and value is not string and value is not mapping -%}
+        {%- elif kind.startswith('list') -%}
+            {%- set fits = (value == 'auto' and 'auto' in kind) or value is sequence and value is not string and value is not mapping -%}
         {%- elif kind.startswith('day') -%}
             {%- set fits = modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', text) -%}
         {%- elif name == 'segment_count' -%}
@@ -75,9 +89,15 @@
         {{ return("segment_count_range: '" ~ range ~ "' won't do. Give the least and the largest number of segments,"
             ~ " from 2 to 20, as in [3, 8].") }}
     {%- endif -%}
-    {%- if not var('clustering_features') -%}
-        {{ return("clustering_features: the list is empty. Name at least one numeric column of customer_metrics.") }}
+    {%- if not var('candidate_features') or not var('selected_features') -%}
+        {{ return("candidate_features and selected_features: the list is empty. Name a numeric column of customer_metrics.") }}
     {%- endif -%}
+    {%- for feature in var('selected_features') if var('selected_features') != 'auto' and feature not in var('candidate_features') -%}
+        {{ return("selected_features: '" ~ feature ~ "' is not among candidate_features. Add it there.") }}
+    {%- endfor -%}
+    {%- for feature, transform in var('feature_transforms').items() if transform not in ['none', 'log1p'] -%}
+        {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
+    {%- endfor -%}
 
     {%- for name, path in var('attached_databases').items() -%}
         {%- if run_query("select count(*) from glob(" ~ sql_text(path) ~ ")").columns[0][0] == 0 -%}

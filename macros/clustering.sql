@@ -1,7 +1,7 @@
 {#- What the models that fit and the models that score must agree on. -#}
 
-{% macro clustering_features() -%}
-    {{ return(var('clustering_features')) }}
+{% macro candidate_features() -%}
+    {{ return(var('candidate_features')) }}
 {%- endmacro %}
 
 {#- Stops the build before anything of clustering is replaced when a feature is no numeric metric. -#}
@@ -9,8 +9,8 @@
     {%- if execute -%}
         {%- set metrics = adapter.get_columns_in_relation(ref('customer_metrics')) | selectattr('dtype', 'ne', 'BOOLEAN') -%}
         {%- set names = metrics | rejectattr('dtype', 'in', ['VARCHAR', 'DATE']) | map(attribute='name') | list -%}
-        {%- for feature in clustering_features() if feature not in names -%}
-            select error({{ sql_text("clustering_features: there is no metric '" ~ feature ~ "'. The metrics are "
+        {%- for feature in candidate_features() if feature not in names -%}
+            select error({{ sql_text("candidate_features: there is no metric '" ~ feature ~ "'. The metrics are "
                 ~ names | join(', ') ~ ".") }});
         {%- endfor -%}
     {%- endif -%}
@@ -36,9 +36,9 @@
         when checked.num_distinct < {{ least_segment_count() }}
             then error(
                 'The customers are all alike: ' || checked.num_customers || ' customers have '
-                || checked.num_distinct || ' different combination(s) of {{ clustering_features() | join(", ") }},'
+                || checked.num_distinct || ' different combination(s) of {{ candidate_features() | join(", ") }},'
                 || ' too few for {{ least_segment_count() }} segments. Check the mapping of order_columns,'
-                || ' or choose other clustering_features.'
+                || ' or choose other candidate_features.'
             )
         else {{ value }}
     end

@@ -1,13 +1,19 @@
-from customer_segmentation.fitting import fit_centroids
+from customer_segmentation.fitting import COLUMNS, fit_version
+from customer_segmentation.versions import existing_versions, new_rows
 
 
 def model(dbt, session):
-    """One row per cluster and feature: its centroid, and how to transform and scale the feature."""
-    return fit_centroids(
-        dbt.ref("clustering_sample").order("customer_id").df(),
-        features=dbt.config.meta_get("features"),
-        segment_count=dbt.config.meta_get("segment_count"),
-        segment_count_range=dbt.config.meta_get("segment_count_range"),
-        evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
-        seed=dbt.config.meta_get("random_seed"),
+    """One row per version, cluster and feature: the fitted clustering."""
+    sample = dbt.ref("clustering_sample").order("customer_id")
+    features = dbt.ref("clustering_features").order("model_version, feature").df()
+    selected = dbt.ref("clustering_candidates").filter("is_selected").df()
+    restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
+    fitted = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
+    seed = dbt.config.meta_get("random_seed")
+    return new_rows(
+        dbt.ref("model_versions").df(),
+        existing_versions(dbt, session),
+        lambda version: fit_version(version, sample.df(), features, fitted, selected, seed=seed),
+        COLUMNS,
+        restored,
     )

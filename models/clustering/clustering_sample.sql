@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ guard_features() }}") }}
+{{ config(pre_hook="{{ guard_features() }} {{ guard_registry() }}") }}
 
 -- Bounded, so that the fit costs the same at any size; by md5 of the key, so that it is the same
 -- sample on every run and grows by exchange, not by reshuffling.
@@ -15,7 +15,7 @@ sampled as (
 
     select
         customer_id,
-        {%- for feature in clustering_features() %}
+        {%- for feature in candidate_features() %}
         cast({{ feature }} as double) as {{ feature }},
         {%- endfor %}
         row_number() over (order by md5(customer_id), customer_id) as sample_position
@@ -28,7 +28,7 @@ checked as (
 
     select
         count(*) as num_customers,
-        count(distinct row({{ clustering_features() | join(', ') }})) as num_distinct
+        count(distinct row({{ candidate_features() | join(', ') }})) as num_distinct
     from sampled
 
 ),
@@ -37,7 +37,7 @@ final as (
 
     select
         {{ enough_to_cluster('sampled.customer_id') }} as customer_id,
-        {%- for feature in clustering_features() %}
+        {%- for feature in candidate_features() %}
         sampled.{{ feature }},
         {%- endfor %}
         sampled.sample_position

@@ -7,39 +7,52 @@ clusterable_customers as (
 
 ),
 
-cluster_centroids as (
+active_features as (
 
-    select * from {{ ref('cluster_centroids') }}
+    select * from {{ ref('clustering_features') }}
+    where model_version = {{ active_version() }}
 
 ),
 
--- One row per cluster, its centroid's coordinates side by side.
-centroids as (
+active_centroids as (
+
+    select * from {{ ref('cluster_centroids') }}
+    where model_version = {{ active_version() }}
+
+),
+
+-- Transform and scaling of every candidate feature, side by side in one row.
+scaling as (
 
     select
-        {%- for feature in clustering_features() %}
+        {%- for feature in candidate_features() %}
         any_value(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
         any_value(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
         any_value(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
+        {%- endfor %}
+        any_value(model_version) as model_version
+    from active_features
+
+),
+
+-- One row per cluster; a feature that was not selected has no coordinate.
+centroids as (
+
+    select
+        {%- for feature in candidate_features() %}
         any_value(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
         cluster_id
-    from cluster_centroids
+    from active_centroids
     group by cluster_id
 
 ),
 
 -- The whole clustering in one row, so that scoring needs no join by customer.
-clustering as (
+listed as (
 
-    select
-        {%- for feature in clustering_features() %}
-        any_value({{ feature }}_transform) as {{ feature }}_transform,
-        any_value({{ feature }}_centre) as {{ feature }}_centre,
-        any_value({{ feature }}_scale) as {{ feature }}_scale,
-        {%- endfor %}
-        list(centroids order by cluster_id) as centroids -- noqa: RF02
-    from centroids
+    select list(centroids order by cluster_id) as centroids -- noqa: RF02
+    from centroids -- noqa: AL05
 
 ),
 
@@ -47,18 +60,20 @@ scaled as (
 
     select
         clusterable_customers.customer_id,
-        {%- for feature in clustering_features() %}
+        scaling.model_version,
+        {%- for feature in candidate_features() %}
         (
             case
-                when clustering.{{ feature }}_transform = 'log1p'
+                when scaling.{{ feature }}_transform = 'log1p'
                     then ln(1 + cast(clusterable_customers.{{ feature }} as double))
                 else cast(clusterable_customers.{{ feature }} as double)
-            end - clustering.{{ feature }}_centre
-        ) / clustering.{{ feature }}_scale as {{ feature }},
+            end - scaling.{{ feature }}_centre
+        ) / scaling.{{ feature }}_scale as {{ feature }},
         {%- endfor %}
-        clustering.centroids
+        listed.centroids
     from clusterable_customers
-    cross join clustering
+    cross join scaling
+    cross join listed
 
 ),
 
@@ -66,12 +81,13 @@ measured as (
 
     select
         customer_id,
+        model_version,
         centroids,
         list_transform(
             centroids,
             lambda centroid:
-            {%- for feature in clustering_features() %}
-            pow({{ feature }} - centroid['{{ feature }}'], 2){{ ' +' if not loop.last }}
+            {%- for feature in candidate_features() %}
+            coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
             {%- endfor %}
         ) as squared_distances
     from scaled
@@ -95,7 +111,8 @@ final as (
         customer_id,
         centroids[nearest]['cluster_id'] as cluster_id,
         round(sqrt(ascending[1]), 6) as distance,
-        round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6) as margin
+        round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6) as margin,
+        model_version
     from ranked
 
 )

@@ -1,10 +1,20 @@
-from customer_segmentation.naming import match_archetypes
+from customer_segmentation.naming import COLUMNS, archetypes_of_version
+from customer_segmentation.versions import existing_versions, new_rows
 
 
 def model(dbt, session):
-    """One row per cluster: the archetype whose name and strategy it takes, if one fits."""
-    return match_archetypes(
-        dbt.ref("cluster_levels").order("cluster_id").df(),
-        dbt.ref("segment_archetypes").order("archetype").df(),
-        max_distance=dbt.config.meta_get("archetype_max_distance"),
+    """One row per version and cluster: the archetype whose name and strategy it takes."""
+    levels = dbt.ref("cluster_levels")
+    archetypes = dbt.ref("segment_archetypes")
+    restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
+    named = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
+    limit = dbt.config.meta_get("archetype_max_distance")
+    return new_rows(
+        dbt.ref("model_versions").df(),
+        existing_versions(dbt, session),
+        lambda version: archetypes_of_version(
+            version, levels.df(), archetypes.df(), named, max_distance=limit
+        ),
+        COLUMNS,
+        restored.assign(distance=float("nan")),
     )

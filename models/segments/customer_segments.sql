@@ -25,6 +25,7 @@ placed as (
         customer_clusters.cluster_id,
         customer_clusters.distance,
         customer_clusters.margin,
+        customer_clusters.model_version,
         coalesce(
             customer_metrics.not_clusterable_reason, cast(customer_clusters.cluster_id as varchar)
         ) as segment_id
@@ -53,7 +54,8 @@ final as (
         placed.returned_amount,
         placed.is_clusterable,
         placed.not_clusterable_reason,
-        placed.as_of_date
+        placed.as_of_date,
+        placed.model_version
     from placed
     left join segment_definitions using (segment_id)
 

@@ -9,6 +9,7 @@ cluster_levels as (
 cluster_archetypes as (
 
     select * from {{ ref('cluster_archetypes') }}
+    where model_version = {{ active_version() }}
 
 ),
 

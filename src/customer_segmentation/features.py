@@ -1,31 +1,38 @@
-"""Transforms and scaling that SQL can repeat: log1p or nothing, then (value - centre) / scale."""
+"""Which metrics the clustering looks at, and how they become coordinates that SQL can repeat.
+
+A coordinate is ``(transform(value) - centre) / scale`` with log1p or no transform, so every scaler
+used is affine.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import skew
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-SKEWNESS_LIMIT = 1.0
-"""Above it a distribution is called highly skewed (Bulmer, Principles of Statistics, 1979)."""
+COLUMNS = {
+    "model_version": "int32",
+    "feature": "string",
+    "transform": "string",
+    "skewness": "float64",
+    "centre": "float64",
+    "scale": "float64",
+    "variance_inflation": "float64",
+    "is_selected": "bool",
+    "reason": "string",
+    "deciles": "string",
+    "decile_shares": "string",
+}
+"""Columns of ``clustering_features`` and their types."""
 
-
-@dataclass(frozen=True)
-class FittedFeature:
-    """How one feature becomes a coordinate: ``(transform(value) - centre) / scale``."""
-
-    name: str
-    transform: str
-    """``log1p`` or ``none``."""
-    centre: float
-    scale: float
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Coordinates of raw values, in the same shape."""
-        return (transformed(values, self.transform) - self.centre) / self.scale
+SUMS_OF_OTHERS = ("total_amount",)
+"""Metrics that go first when features are collinear: the log of the total is nearly the sum of the
+logs of orders and average."""
 
 
 def transformed(values: np.ndarray, transform: str) -> np.ndarray:
@@ -33,43 +40,159 @@ def transformed(values: np.ndarray, transform: str) -> np.ndarray:
     return np.log1p(values) if transform == "log1p" else values
 
 
-def choose_transform(values: np.ndarray) -> str:
-    """``log1p`` for values that are highly skewed to the right and never negative, else ``none``.
+def choose_transform(values: np.ndarray, skewness_limit: float) -> str:
+    """``log1p`` for values that are skewed to the right and never negative, else ``none``.
 
-    >>> choose_transform(np.array([1.0, 1, 2, 2, 3, 90]))
+    Above a skewness of 1 a distribution is called highly skewed (Bulmer, Principles of Statistics,
+    1979).
+
+    >>> choose_transform(np.array([1.0, 1, 2, 2, 3, 90]), 1)
     'log1p'
-    >>> choose_transform(np.array([1.0, 2, 3, 4, 5, 6]))
+    >>> choose_transform(np.array([1.0, 2, 3, 4, 5, 6]), 1)
     'none'
     """
     if values.min() < 0 or np.ptp(values) == 0:
         return "none"
-    return "log1p" if skew(values) > SKEWNESS_LIMIT else "none"
+    return "log1p" if skew(values) > skewness_limit else "none"
 
 
-def fit_features(sample: pd.DataFrame, features: list[str]) -> list[FittedFeature]:
-    """Choose each feature's transform and fit its scaling.
+def scaling(values: np.ndarray, scaler: str) -> tuple[float, float]:
+    """Centre and scale of transformed values as scikit-learn's scaler fits them.
 
-    ``sample`` holds one row per customer and a numeric column per feature. Centre and scale are
-    the mean and the population standard deviation of the transformed values, as in scikit-learn's
-    ``StandardScaler`` (a feature without variance keeps scale 1), rounded to 12 decimals because
-    they are stored and everything after them is computed from the stored figures.
+    ``standard``: mean and standard deviation; ``robust``: median and interquartile range;
+    ``minmax``: least value and range. Without spread the scale is 1. Rounded to 12 decimals,
+    because they are stored and everything after them is computed from the stored figures.
     """
-    fitted = []
-    for name in features:
-        values = sample[name].to_numpy(dtype=float)
-        transform = choose_transform(values)
-        scaler = StandardScaler().fit(transformed(values, transform).reshape(-1, 1))
-        fitted.append(
-            FittedFeature(
-                name,
-                transform,
-                centre=round(float(scaler.mean_[0]), 12),
-                scale=round(float(scaler.scale_[0]), 12),
-            )
+    column = values.reshape(-1, 1)
+    if scaler == "minmax":
+        minmax = MinMaxScaler().fit(column)
+        centre, scale = minmax.data_min_[0], 1 / minmax.scale_[0]
+    elif scaler == "robust":
+        robust = RobustScaler().fit(column)
+        centre, scale = robust.center_[0], robust.scale_[0]
+    else:
+        standard = StandardScaler().fit(column)
+        centre, scale = standard.mean_[0], standard.scale_[0]
+    return round(float(centre), 12), round(float(scale), 12)
+
+
+def variance_inflation(values: pd.DataFrame) -> pd.Series:
+    """Variance inflation factor of each column: the diagonal of the inverse correlation matrix.
+
+    1 for a column that the others say nothing about; infinite for one that they determine. A
+    column without variance has 1.
+    """
+    varying = values.loc[:, values.std(ddof=0) > 0]
+    factors = pd.Series(1.0, index=values.columns)
+    if varying.shape[1] > 1:
+        correlation = np.corrcoef(varying.to_numpy(dtype=float), rowvar=False)
+        if np.linalg.cond(correlation) > 1e12:
+            singular = np.linalg.eigh(correlation)[1][:, 0]
+            inverse = np.diag(np.linalg.pinv(correlation))
+            factors[varying.columns] = np.where(np.abs(singular) > 1e-6, np.inf, inverse)
+        else:
+            factors[varying.columns] = np.diag(np.linalg.inv(correlation))
+    return factors
+
+
+def select_features(values: pd.DataFrame, limit: float) -> tuple[list[str], dict[str, str]]:
+    """Leave out features until no variance inflation factor is above ``limit``.
+
+    ``values`` are transformed, a column per feature. Metrics that are sums of others go first
+    (``SUMS_OF_OTHERS``), then the largest factor, of equals the last name. Returns the features
+    that remain, in their order, and a reason for each that was left out.
+    """
+    remaining = list(values.columns)
+    reasons: dict[str, str] = {}
+    while len(remaining) > 1:
+        factors = variance_inflation(values[remaining])
+        if factors.max() <= limit:
+            break
+        sums = [feature for feature in SUMS_OF_OTHERS if feature in remaining]
+        out = sums[0] if sums else max(remaining, key=lambda feature: (factors[feature], feature))
+        others = [feature for feature in remaining if feature != out]
+        reasons[out] = (
+            f"left out: beside {', '.join(others)} the largest variance inflation is "
+            f"{factors.max():.1f}, above {limit:g}; this one says the least of its own"
         )
-    return fitted
+        remaining = others
+    return remaining, reasons
 
 
-def coordinates(sample: pd.DataFrame, fitted: list[FittedFeature]) -> np.ndarray:
-    """Scaled features, shape (customers, features)."""
-    return np.column_stack([f.apply(sample[f.name].to_numpy(dtype=float)) for f in fitted])
+def describe_features(
+    sample: pd.DataFrame,
+    *,
+    candidates: Sequence[str],
+    selected: Sequence[str] | None,
+    transforms: Mapping[str, str],
+    scaler: str,
+    skewness_limit: float,
+    variance_inflation_limit: float,
+) -> pd.DataFrame:
+    """Decide transforms, scaling and selection of the candidate features.
+
+    ``sample`` holds one row per customer and a numeric column per candidate. ``selected`` names
+    the features to use; None leaves out the collinear ones. ``transforms`` (feature: ``none`` or
+    ``log1p``) overrides what the skewness says. Returns ``COLUMNS`` but the version, one row per
+    candidate. ``deciles`` are the edges between tenths of the raw values, as a JSON list, and
+    ``decile_shares`` the shares of customers between them, against which drift is measured.
+    """
+    raw = sample[list(candidates)].astype(float)
+    chosen = {
+        name: transforms.get(name) or choose_transform(raw[name].to_numpy(), skewness_limit)
+        for name in candidates
+    }
+    values = pd.DataFrame({name: transformed(raw[name].to_numpy(), chosen[name]) for name in raw})
+    all_factors = variance_inflation(values)
+    if selected is None:
+        kept, reasons = select_features(values, variance_inflation_limit)
+        why = "kept: no variance inflation above the limit among the features kept"
+    else:
+        kept, reasons = list(selected), {}
+        why = "kept: named in selected_features"
+    rows = []
+    for name in candidates:
+        centre, scale = scaling(values[name].to_numpy(), scaler)
+        edges = sorted(set(np.quantile(raw[name], np.arange(1, 10) / 10).round(6).tolist()))
+        # Values equal to an edge lie above it, as SQL counts them.
+        bins = np.searchsorted(edges, raw[name].round(6), side="right")
+        shares = np.bincount(bins, minlength=len(edges) + 1) / len(raw)
+        factor = float(all_factors[name])
+        rows.append(
+            {
+                "feature": name,
+                "transform": chosen[name],
+                "skewness": round(float(skew(raw[name])), 6) if np.ptp(raw[name]) > 0 else 0.0,
+                "centre": centre,
+                "scale": scale,
+                "variance_inflation": round(factor, 4) if np.isfinite(factor) else factor,
+                "is_selected": name in kept,
+                "reason": why if name in kept else reasons.get(name, "not in selected_features"),
+                "deciles": json.dumps(edges),
+                "decile_shares": json.dumps(shares.round(12).tolist()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def coordinates(
+    sample: pd.DataFrame, features: pd.DataFrame, *, seed: int | None = None
+) -> np.ndarray:
+    """Coordinates of the selected features, shape (customers, selected features).
+
+    ``features`` are rows of ``clustering_features``. With a ``seed``, values of features that are
+    all whole numbers are moved at random within half a step first, so that ties are no modes.
+    """
+    columns: list[np.ndarray] = []
+    for row in features[features["is_selected"]].to_dict("records"):
+        values = sample[row["feature"]].to_numpy(dtype=float)
+        if seed is not None and (values == np.round(values)).all():
+            rng = np.random.default_rng([seed, len(columns)])
+            values = values + rng.uniform(-0.5, 0.5, len(values))
+        columns.append((transformed(values, row["transform"]) - row["centre"]) / row["scale"])
+    return np.column_stack(columns)
+
+
+def names_or_none(value: Any) -> list[str] | None:
+    """A list of names, or None for ``auto``."""
+    return None if value == "auto" else list(value)

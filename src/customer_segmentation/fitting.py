@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.features import coordinates, fit_features
+from customer_segmentation.features import coordinates
+from customer_segmentation.identity import match_clusters
 
 RESTARTS = 10
 """K-means is run from this many k-means++ starts; the one with the least inertia is kept."""
+
+COLUMNS = {
+    "model_version": "int32",
+    "cluster_id": "int32",
+    "feature": "string",
+    "centroid": "float64",
+    "share_at_fit": "float64",
+    "overlap": "float64",
+}
+"""Columns of ``cluster_centroids`` and their types."""
 
 
 def fit_kmeans(points: np.ndarray, k: int, seed: int) -> KMeans:
@@ -19,55 +30,102 @@ def fit_kmeans(points: np.ndarray, k: int, seed: int) -> KMeans:
     return KMeans(n_clusters=k, n_init=RESTARTS, random_state=seed).fit(points)
 
 
-def best_silhouette(points: np.ndarray, ks: range, seed: int) -> int:
-    """Choose the k with the largest mean silhouette (Rousseeuw 1987); of equals the least.
+def centroid_table(rows: pd.DataFrame, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Ids and centroids of one version, shapes (clusters,) and (clusters, selected features)."""
+    names = features.loc[features["is_selected"], "feature"]
+    wide = rows.pivot(index="cluster_id", columns="feature", values="centroid").sort_index()
+    return wide.index.to_numpy(), wide[list(names)].to_numpy(dtype=float)
 
-    A silhouette needs fewer clusters than distinct points, so larger k are left out; if none is
-    left, the least k is returned.
-    """
-    distinct = len(np.unique(points, axis=0))
-    silhouettes = {
-        k: silhouette_score(points, fit_kmeans(points, k, seed).labels_) for k in ks if k < distinct
-    }
-    return max(silhouettes, key=lambda k: silhouettes[k], default=ks.start)
+
+def nearest(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Label of the nearest centroid, of equals the first; shape (customers,)."""
+    labels: np.ndarray = cdist(points, centroids, "sqeuclidean").argmin(axis=1)
+    return labels
 
 
 def fit_centroids(
     sample: pd.DataFrame,
+    features: pd.DataFrame,
     *,
-    features: list[str],
-    segment_count: int | str,
-    segment_count_range: list[int],
-    evidence_sample_size: int,
+    segment_count: int,
     seed: int,
+    previous: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    largest_id: int = 0,
 ) -> pd.DataFrame:
     """Fit K-means and return the fitted clustering as rows.
 
-    ``sample`` holds one row per customer, in the order of ``customer_id``, with the features and
-    ``sample_position`` (1 for the first of the random order). ``segment_count`` is a number or
-    ``auto``: then the best silhouette within ``segment_count_range`` (both ends included), measured
-    on the first ``evidence_sample_size`` customers.
+    ``sample`` holds one row per customer, in the order of ``customer_id``; ``features`` are rows of
+    ``clustering_features`` of this version. ``previous`` are the centroids and features of the
+    version before, if there is one that can score this sample: a cluster that continues one of its
+    clusters keeps the id (``match_clusters``). Others get ids above ``largest_id``, in the order of
+    the centroids.
 
-    Returns a row per cluster and feature: ``cluster_id`` (from 1, ordered by centroid),
-    ``feature``, ``transform``, ``centre``, ``scale`` and ``centroid`` (in scaled units). Runs on
-    one thread, since sums over several depend on their number.
+    Returns ``COLUMNS`` but the version, a row per cluster and selected feature, with the cluster's
+    share of the sample and its overlap with the previous cluster of the same id. Runs on one thread,
+    since sums over several depend on their number.
     """
-    fitted = fit_features(sample, features)
-    points = coordinates(sample, fitted)
+    points = coordinates(sample, features)
     with threadpool_limits(limits=1):
-        if segment_count == "auto":
-            least, most = segment_count_range
-            evidence = points[(sample["sample_position"] <= evidence_sample_size).to_numpy()]
-            k = best_silhouette(evidence, range(least, most + 1), seed)
-        else:
-            k = int(segment_count)
-        centroids = fit_kmeans(points, k, seed).cluster_centers_
-    centroids = centroids[np.lexsort(centroids.T[::-1])]
+        centroids = fit_kmeans(points, segment_count, seed).cluster_centers_
+    centroids = centroids[np.lexsort(centroids.T[::-1])].round(12)
+    labels = nearest(points, centroids)
+    if previous is None:
+        ids = pd.DataFrame(
+            {"cluster_id": np.arange(len(centroids)) + largest_id + 1, "overlap": np.nan}
+        )
+    else:
+        previous_ids, previous_centroids = centroid_table(*previous)
+        previous_labels = nearest(coordinates(sample, previous[1]), previous_centroids)
+        ids = match_clusters(labels, previous_labels, previous_ids, largest_id)
+    shares = np.bincount(labels, minlength=len(centroids)) / len(labels)
+    names = features.loc[features["is_selected"], "feature"]
     return pd.DataFrame(
         [
-            (cluster_id, f.name, f.transform, f.centre, f.scale, round(float(position), 12))
-            for cluster_id, centroid in enumerate(centroids, start=1)
-            for f, position in zip(fitted, centroid, strict=True)
-        ],
-        columns=["cluster_id", "feature", "transform", "centre", "scale", "centroid"],
-    ).astype({"cluster_id": "int32"})
+            {
+                "cluster_id": identity.cluster_id,
+                "feature": name,
+                "centroid": float(position),
+                "share_at_fit": round(float(share), 12),
+                "overlap": identity.overlap,
+            }
+            for identity, centroid, share in zip(
+                ids.itertuples(), centroids, shares, strict=True
+            )
+            for name, position in zip(names, centroid, strict=True)
+        ]
+    )
+
+
+def fit_version(
+    version: int,
+    sample: pd.DataFrame,
+    features: pd.DataFrame,
+    fitted: pd.DataFrame,
+    selected: pd.DataFrame,
+    *,
+    seed: int,
+) -> pd.DataFrame:
+    """Fit one version with the number of segments that was selected for it.
+
+    ``features`` are rows of ``clustering_features`` of all versions; ``fitted`` rows of
+    ``cluster_centroids`` of the versions before; ``selected`` the selected rows of
+    ``clustering_candidates``. The newest version before gives its cluster ids if the sample still
+    has all features that it needs. Returns what ``fit_centroids`` does.
+    """
+    k = int(selected.loc[selected["model_version"] == version, "k"].iloc[0])
+    earlier = fitted[fitted["model_version"] < version]
+    previous = None
+    if len(earlier):
+        last = earlier["model_version"].max()
+        needed = features[(features["model_version"] == last) & features["is_selected"]]
+        if set(needed["feature"]) <= set(sample.columns):
+            rows = earlier[earlier["model_version"] == last]
+            previous = rows[["cluster_id", "feature", "centroid"]].dropna(), needed
+    return fit_centroids(
+        sample,
+        features[features["model_version"] == version],
+        segment_count=k,
+        seed=seed,
+        previous=previous,
+        largest_id=int(earlier["cluster_id"].max()) if len(earlier) else 0,
+    )

@@ -11,9 +11,21 @@ LEVELS = {"low": 1 / 6, "medium": 1 / 2, "high": 5 / 6}
 
 DIMENSIONS = ["recency", "frequency", "value"]
 
+COLUMNS = {
+    "model_version": "int32",
+    "cluster_id": "int32",
+    "archetype": "string",
+    "distance": "float64",
+}
+"""Columns of ``cluster_archetypes`` and their types."""
+
 
 def match_archetypes(
-    clusters: pd.DataFrame, archetypes: pd.DataFrame, *, max_distance: float
+    clusters: pd.DataFrame,
+    archetypes: pd.DataFrame,
+    *,
+    max_distance: float,
+    previous: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Give each cluster the archetype that it resembles, none twice.
 
@@ -23,6 +35,9 @@ def match_archetypes(
     assignment has the least total squared distance (linear sum assignment; Kuhn 1955), where
     staying without an archetype costs ``max_distance`` squared: so a cluster further away than
     that takes none.
+
+    ``previous`` are rows of ``cluster_archetypes`` of the version before: a cluster that is still
+    there keeps its archetype, or that it has none.
 
     Returns a row per cluster: ``cluster_id``, ``archetype`` (null for none) and ``distance``
     (null likewise). Raises ``ValueError`` for a level that is not low, medium or high.
@@ -35,22 +50,62 @@ def match_archetypes(
             "segment_archetypes: recency, frequency and value must be low, medium or high;"
             f" they are not in {', '.join(wrong)}."
         )
+    kept = {} if previous is None else dict(zip(previous["cluster_id"], previous["archetype"]))
     clusters = clusters.sort_values("cluster_id")
-    ranks = clusters[DIMENSIONS].to_numpy(dtype=float)
-    squared = ((ranks[:, None, :] - levels.to_numpy(dtype=float)[None, :, :]) ** 2).mean(axis=2)
-    none = np.full((len(clusters), len(clusters)), max_distance**2)
+    new = clusters[~clusters["cluster_id"].isin(kept)]
+    free = ~candidates["archetype"].isin(
+        {kept[cluster] for cluster in clusters["cluster_id"] if cluster in kept}
+    )
+    ranks = new[DIMENSIONS].to_numpy(dtype=float)
+    squared = (
+        (ranks[:, None, :] - levels[free].to_numpy(dtype=float)[None, :, :]) ** 2
+    ).mean(axis=2)
+    none = np.full((len(new), len(new)), max_distance**2)
     rows, columns = linear_sum_assignment(np.hstack([squared, none]))
 
-    names = candidates["archetype"].tolist()
-    matched = [names[column] if column < len(names) else None for column in columns]
-    distances = [
-        round(float(np.sqrt(squared[row, column])), 6) if column < len(names) else None
-        for row, column in zip(rows, columns, strict=True)
-    ]
+    names = candidates.loc[free, "archetype"].tolist()
+    matched = dict(kept)
+    for row, column in zip(rows, columns, strict=True):
+        cluster = new["cluster_id"].iloc[row]
+        matched[cluster] = names[column] if column < len(names) else None
+    by_name = levels.set_axis(candidates["archetype"])
+
+    def distance(cluster: pd.Series) -> float:
+        archetype = matched[cluster["cluster_id"]]
+        if archetype not in by_name.index:
+            return np.nan
+        difference = (cluster[DIMENSIONS] - by_name.loc[archetype]).to_numpy(dtype=float)
+        return round(float(np.sqrt((difference**2).mean())), 6)
+
     return pd.DataFrame(
         {
             "cluster_id": clusters["cluster_id"].to_numpy(),
-            "archetype": pd.Series(matched, dtype="string"),
-            "distance": pd.Series(distances, dtype="float64"),
+            "archetype": pd.Series(
+                [matched[cluster] for cluster in clusters["cluster_id"]], dtype="string"
+            ),
+            "distance": [distance(cluster) for _, cluster in clusters.iterrows()],
         }
+    )
+
+
+def archetypes_of_version(
+    version: int,
+    levels: pd.DataFrame,
+    archetypes: pd.DataFrame,
+    named: pd.DataFrame,
+    *,
+    max_distance: float,
+) -> pd.DataFrame:
+    """Name the clusters of one version; those that the version before had keep their archetype.
+
+    ``levels`` are rows of ``cluster_levels``, ``named`` rows of ``cluster_archetypes`` of the
+    versions before. Returns what ``match_archetypes`` does.
+    """
+    earlier = named[named["model_version"] < version]
+    previous = earlier[earlier["model_version"] == earlier["model_version"].max()]
+    return match_archetypes(
+        levels,
+        archetypes,
+        max_distance=max_distance,
+        previous=previous[["cluster_id", "archetype"]].drop_duplicates() if len(previous) else None,
     )

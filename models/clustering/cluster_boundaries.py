@@ -1,0 +1,22 @@
+from customer_segmentation.evidence import BOUNDARY_COLUMNS, find_boundaries
+from customer_segmentation.versions import existing_versions, new_rows, of_version
+
+
+def model(dbt, session):
+    """One row per version and pair of clusters: whether there is a valley between them."""
+    sample = dbt.ref("clustering_sample").order("customer_id")
+    features = dbt.ref("clustering_features").order("feature").df()
+    centroids = dbt.ref("cluster_centroids").df()
+    settings = dict(
+        evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
+        valley_p_value=dbt.config.meta_get("valley_p_value"),
+        seed=dbt.config.meta_get("random_seed"),
+    )
+    return new_rows(
+        dbt.ref("model_versions").df(),
+        existing_versions(dbt, session),
+        lambda version: find_boundaries(
+            sample.df(), of_version(features, version), of_version(centroids, version), **settings
+        ),
+        BOUNDARY_COLUMNS,
+    )

@@ -1,0 +1,23 @@
+from customer_segmentation.evidence import COLUMNS, weigh_candidates
+from customer_segmentation.versions import existing_versions, new_rows, of_version
+
+
+def model(dbt, session):
+    """One row per version, algorithm and k: the evidence, and which k was selected and why."""
+    sample = dbt.ref("clustering_sample").order("customer_id")
+    features = dbt.ref("clustering_features").order("feature").df()
+    settings = dict(
+        segment_count=dbt.config.meta_get("segment_count"),
+        segment_count_range=dbt.config.meta_get("segment_count_range"),
+        evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
+        thresholds=dbt.config.meta_get("thresholds"),
+        bootstraps=dbt.config.meta_get("bootstraps"),
+        resamplings=dbt.config.meta_get("resamplings"),
+        seed=dbt.config.meta_get("random_seed"),
+    )
+    return new_rows(
+        dbt.ref("model_versions").df(),
+        existing_versions(dbt, session),
+        lambda version: weigh_candidates(sample.df(), of_version(features, version), **settings),
+        COLUMNS,
+    )

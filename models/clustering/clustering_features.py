@@ -1,0 +1,22 @@
+from customer_segmentation.features import COLUMNS, describe_features, names_or_none
+from customer_segmentation.versions import existing_versions, new_rows
+
+
+def model(dbt, session):
+    """One row per version and candidate feature: transform, scaling, selected or not, and why."""
+    sample = dbt.ref("clustering_sample").order("customer_id")
+    settings = dict(
+        candidates=dbt.config.meta_get("candidate_features"),
+        selected=names_or_none(dbt.config.meta_get("selected_features")),
+        transforms=dbt.config.meta_get("feature_transforms"),
+        scaler=dbt.config.meta_get("scaler"),
+        skewness_limit=dbt.config.meta_get("skewness_limit"),
+        variance_inflation_limit=dbt.config.meta_get("variance_inflation_limit"),
+    )
+    return new_rows(
+        dbt.ref("model_versions").df(),
+        existing_versions(dbt, session),
+        lambda version: describe_features(sample.df(), **settings),
+        COLUMNS,
+        dbt.ref("restored_registry").df(),
+    )

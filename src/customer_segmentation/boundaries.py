@@ -1,0 +1,189 @@
+"""Is there a valley between two clusters, or did K-means cut one hill in two? The dip test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from diptest import diptest  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
+
+from customer_segmentation.fitting import RESTARTS
+from customer_segmentation.stability import nearest, refit
+
+VALLEY_P_VALUE = 0.05
+"""Below it, one hill is an implausible explanation (Hartigan and Hartigan, The dip test, 1985)."""
+
+COLUMNS = {
+    "k": "int32",
+    "cluster_id": "int32",
+    "other_cluster_id": "int32",
+    "customers_tested": "int32",
+    "dip": "float64",
+    "p_value": "float64",
+    "is_valley": "bool",
+}
+
+
+def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Spread whole numbers evenly over their step, so that ties are not taken for modes.
+
+    ``values`` are raw whole numbers (orders, days), of any shape, before ``log1p`` and scaling.
+    Each moves by less than 0.5 to either side: a 1 becomes anything from 0.5 to 1.5, so rounding
+    gives the values back. The dip test assumes a continuous distribution; without this it finds
+    a mode in every whole number that many customers share.
+
+    >>> jittered(np.array([1, 1, 2]), np.random.default_rng(0)).round().tolist()
+    [1.0, 1.0, 2.0]
+    """
+    return values + rng.uniform(-0.5, 0.5, size=np.shape(values))
+
+
+def along(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Project points, shape (customers, features), on the line from ``start`` (0) to ``end`` (1).
+
+    >>> along(np.array([[1.0, 5.0]]), np.array([0.0, 0.0]), np.array([2.0, 0.0])).tolist()
+    [0.5]
+    """
+    line = end - start
+    positions: np.ndarray = (points - start) @ line / (line @ line)
+    return positions
+
+
+def window_at_boundary(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Positions of the smaller side and of as many of the larger side, those nearest to it.
+
+    ``first`` and ``second`` are the two clusters' positions on the line from the first's centroid
+    to the second's. A group of 5 % beside one of 95 % moves the dip, a distance between
+    distributions, by too little to be seen; in a window with as many of both it stands out. Cutting
+    a one-humped distribution at a point leaves it one-humped, so the window invents no valley.
+    """
+    members = min(len(first), len(second))
+    return np.concatenate([np.sort(first)[len(first) - members :], np.sort(second)[:members]])
+
+
+def halves_of(customers: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers of two random halves, each in order."""
+    order = np.random.default_rng([seed, 1985]).permutation(customers)
+    return np.sort(order[: customers // 2]), np.sort(order[customers // 2 :])
+
+
+def distinct_in_halves(points: np.ndarray, seed: int) -> int:
+    """Distinct points in the half that has fewer of them: no k above it can be tested."""
+    return min(len(np.unique(points[half], axis=0)) for half in halves_of(len(points), seed))
+
+
+def position_order(centroids: np.ndarray) -> np.ndarray:
+    """Row numbers that sort centroids by their first feature, then the next."""
+    return np.lexsort(centroids.T[::-1])
+
+
+def pair_dips(points: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Dip test of every pair of clusters; one row of customers, dip and p-value a pair.
+
+    ``points`` has the shape (customers, features), ``labels`` (customers,) from 0, ``centroids``
+    (k, features). Pairs come in the order of ``itertools.combinations``.
+    """
+    rows = []
+    for first, second in combinations(range(len(centroids)), 2):
+        ends = centroids[first], centroids[second]
+        window = window_at_boundary(
+            along(points[labels == first], *ends), along(points[labels == second], *ends)
+        )
+        # Three values or fewer cannot show two humps.
+        rows.append((len(window), *(diptest(window) if len(window) > 3 else (0.0, 1.0))))
+    return np.array(rows)
+
+
+def boundaries_at(
+    points: np.ndarray,
+    jittered_points: np.ndarray,
+    k: int,
+    *,
+    seed: int,
+    restarts: int = RESTARTS,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cluster each half and test its cuts on the other; parameters as ``cluster_boundaries``.
+
+    Returns the centroids of the half whose cuts fare better (the lesser of the worst p-values; of
+    equals the first half), shape (k, features), and a row a pair of them: customers tested, dip and
+    p-value, in the order of ``itertools.combinations``. One half is taken whole: picking pair by
+    pair would call a group that each half cuts differently two.
+    """
+    rng = np.random.default_rng([seed, k])
+    halves = halves_of(len(points), seed)
+    tests = []
+    for fitted, tested in (halves, halves[::-1]):
+        centroids = refit(points[fitted], k, rng, restarts=restarts).cluster_centers_
+        labels = nearest(points[tested], centroids)
+        tests.append((centroids, pair_dips(jittered_points[tested], labels, centroids)))
+    centroids, dips = min(tests, key=lambda test: test[1][:, 2].max())
+    dips[:, 2] = np.minimum(1, 2 * dips[:, 2])
+    return centroids, dips
+
+
+def cluster_boundaries(
+    points: np.ndarray,
+    ks: range,
+    *,
+    seed: int,
+    jittered_points: np.ndarray | None = None,
+    centroids: Mapping[int, np.ndarray] | None = None,
+    valley_p_value: float = VALLEY_P_VALUE,
+) -> pd.DataFrame:
+    """Test every pair of K-means clusters for a valley between them, for each k.
+
+    ``points`` are the scaled features of the evidence sample, shape (customers, features), sorted
+    by customer. ``jittered_points``, of the same shape, are the same customers with integer metrics
+    ``jittered`` before transform and scaling; without them ``points`` are tested. The sample is
+    split in two at random and K-means fitted on each half; the other half's members of two clusters
+    are projected on the line through both centroids and given Hartigan's dip test (1985): the
+    customers who are asked had no part in the cut. The half whose cuts fare better counts, its
+    p-values doubled for having had two chances (Bonferroni). Only as many members of the larger
+    cluster as of the smaller are asked (``window_at_boundary``).
+
+    The dip test asks about the line only. Two clusters with a third between them show a valley
+    without being neighbours, so a single valley says little; that *every* pair has one says that no
+    two clusters are one hill.
+
+    ``centroids``, of shape (k, features) for each k, says which numbers the clusters have:
+    those of the given centroids, from 1, matched by least total distance to those of the half
+    (linear sum assignment). Without it they are numbered by position.
+
+    Returns a row per k and pair: ``k``, ``cluster_id`` < ``other_cluster_id``,
+    ``customers_tested``, ``dip``, ``p_value``, ``is_valley`` (p below ``valley_p_value``). A k for
+    which a half has fewer distinct points than clusters has no rows. Raises ``ValueError`` if both
+    sets of points differ in shape.
+    """
+    jittered_points = points if jittered_points is None else jittered_points
+    if points.shape != jittered_points.shape:
+        raise ValueError(
+            f"jittered_points have the shape {jittered_points.shape}, points {points.shape}"
+        )
+    rows = []
+    with threadpool_limits(limits=1):
+        for k in (k for k in ks if 2 <= k <= distinct_in_halves(points, seed)):
+            fitted, tests = boundaries_at(points, jittered_points, k, seed=seed)
+            known = centroids[k] if centroids and k in centroids else fitted[position_order(fitted)]
+            numbers = linear_sum_assignment(cdist(fitted, known))[1] + 1
+            for pair, (customers, dip, p_value) in zip(
+                combinations(numbers, 2), tests, strict=True
+            ):
+                ids = min(pair), max(pair)
+                figures = round(dip, 12), round(p_value, 12), p_value < valley_p_value
+                rows.append((k, *ids, customers, *figures))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return frame.sort_values(["k", "cluster_id", "other_cluster_id"], ignore_index=True)
+
+
+def natural_segment_count(boundaries: pd.DataFrame) -> int | None:
+    """Choose the largest k whose every pair of clusters has a valley between them, if any.
+
+    ``boundaries`` are rows of ``cluster_boundaries``.
+    """
+    separated = boundaries.groupby("k")["is_valley"].all()
+    return max((int(k) for k in separated.index[separated]), default=None)

@@ -1,0 +1,118 @@
+"""The evidence tables of one version: candidates for the number of segments, and boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from customer_segmentation import candidates as scored
+from customer_segmentation.boundaries import cluster_boundaries
+from customer_segmentation.candidates import score_candidates
+from customer_segmentation.choice import Thresholds, choose_segment_count
+from customer_segmentation.features import coordinates
+from customer_segmentation.fitting import centroid_table
+
+COLUMNS = {
+    "model_version": "int32",
+    **scored.COLUMNS,
+    "algorithm": "string",
+    "is_selected": "bool",
+    "reason": "string",
+    "verdict": "string",
+}
+"""Columns of ``clustering_candidates`` and their types."""
+
+BOUNDARY_COLUMNS = {
+    "model_version": "int32",
+    "cluster_id": "int32",
+    "other_cluster_id": "int32",
+    "customers_tested": "int32",
+    "dip": "float64",
+    "p_value": "float64",
+    "is_valley": "bool",
+    "boundary": "string",
+}
+"""Columns of ``cluster_boundaries`` and their types."""
+
+
+def weigh_candidates(
+    sample: pd.DataFrame,
+    features: pd.DataFrame,
+    *,
+    segment_count: int | str,
+    segment_count_range: list[int],
+    evidence_sample_size: int,
+    thresholds: Mapping[str, float],
+    bootstraps: int,
+    resamplings: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Score every algorithm and k on the evidence sample, and choose the number of segments.
+
+    ``sample`` holds one row per customer in the order of ``customer_id``, with ``sample_position``;
+    the evidence sample is its first ``evidence_sample_size`` positions. ``features`` are rows of
+    ``clustering_features`` of this version. A ``segment_count`` outside the range gets a row too.
+    Returns ``COLUMNS`` but the version.
+    """
+    evidence = sample[sample["sample_position"] <= evidence_sample_size]
+    points = coordinates(evidence, features)
+    jittered = coordinates(evidence, features, seed=seed)
+    least, most = segment_count_range
+    given = None if segment_count == "auto" else int(segment_count)
+    if given is not None:
+        least, most = min(least, given), max(most, given)
+    ks = range(least, most + 1)
+    limits = Thresholds(**thresholds)
+    rows = score_candidates(
+        points,
+        ks,
+        seed=seed,
+        bootstraps=bootstraps,
+        thresholds=limits,
+        jittered_points=jittered,
+        resamples=resamplings,
+    )
+    boundaries = cluster_boundaries(
+        points, ks, seed=seed, jittered_points=jittered, valley_p_value=limits.valley_p_value
+    )
+    choice = choose_segment_count(rows, boundaries, thresholds=limits, segment_count=given)
+    return rows.assign(
+        is_selected=choice.candidates["is_selected"].to_numpy(),
+        reason=choice.candidates["reason"].to_numpy(),
+        verdict=choice.verdict,
+    )
+
+
+def find_boundaries(
+    sample: pd.DataFrame,
+    features: pd.DataFrame,
+    centroids: pd.DataFrame,
+    *,
+    evidence_sample_size: int,
+    valley_p_value: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Test the boundary between every two clusters of a version on the evidence sample.
+
+    Parameters as for ``weigh_candidates``; ``centroids`` are rows of ``cluster_centroids`` of this
+    version. Returns ``BOUNDARY_COLUMNS`` but the version: ``boundary`` is ``valley`` or
+    ``convention``.
+    """
+    evidence = sample[sample["sample_position"] <= evidence_sample_size]
+    ids, positions = centroid_table(centroids, features)
+    pairs = cluster_boundaries(
+        coordinates(evidence, features),
+        range(len(ids), len(ids) + 1),
+        seed=seed,
+        jittered_points=coordinates(evidence, features, seed=seed),
+        centroids={len(ids): positions},
+        valley_p_value=valley_p_value,
+    )
+    first = ids[pairs["cluster_id"].to_numpy() - 1]
+    second = ids[pairs["other_cluster_id"].to_numpy() - 1]
+    return pairs.drop(columns="k").assign(
+        cluster_id=pd.Series(first).where(first < second, second).to_numpy(),
+        other_cluster_id=pd.Series(second).where(first < second, first).to_numpy(),
+        boundary=pairs["is_valley"].map({True: "valley", False: "convention"}),
+    )

@@ -1,0 +1,51 @@
+"""Append-only tables by version: what a build has to add, and nothing when no fit is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def existing_versions(dbt: Any, session: Any) -> set[int]:
+    """Versions that the model's own table already holds."""
+    if not dbt.is_incremental:
+        return set()
+    rows = session.sql(f"select distinct model_version from {dbt.this}").fetchall()
+    return {int(version) for (version,) in rows}
+
+
+def new_rows(
+    versions: pd.DataFrame,
+    existing: set[int],
+    make: Callable[[int], pd.DataFrame],
+    columns: Mapping[str, str],
+    restored: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Rows to append: those restored from a registry, and those of the newest fit if it lacks.
+
+    ``versions`` are rows of ``model_versions``. ``make`` gets the version and returns its rows, with
+    or without ``model_version``; it is called at most once. ``restored`` are rows of
+    ``restored_registry``. Returns ``columns`` in their types, also when there is no row: a column of
+    nulls without a type breaks the next append.
+    """
+    parts: list[pd.DataFrame] = []
+    lacking = versions[~versions["model_version"].isin(existing)]
+    if restored is not None:
+        back = restored[restored["model_version"].isin(lacking["model_version"])]
+        parts.append(back[list(columns)].drop_duplicates())
+    fitted = lacking[lacking["origin"] == "fitted"]["model_version"]
+    newest = versions["model_version"].max()
+    if newest in set(fitted):
+        parts.append(make(int(newest)).assign(model_version=int(newest)))
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    rows = pd.concat([part[list(columns)].astype(dict(columns)) for part in parts])
+    return rows.reset_index(drop=True)
+
+
+def of_version(rows: pd.DataFrame, version: int) -> pd.DataFrame:
+    """Rows of one version."""
+    return rows[rows["model_version"] == version]
