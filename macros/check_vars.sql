@@ -45,6 +45,8 @@
         'refit': 'true or false',
         'model_version': 'whole number or null',
         'registry_location': 'text or null',
+        'drift_warn_at': 'number',
+        'drift_refit_at': 'number',
         'archetype_max_distance': 'number',
         'unknown_consent_is_eligible': 'true or false',
         'contact_pause_days': 'whole number',

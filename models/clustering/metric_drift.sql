@@ -1,0 +1,101 @@
+with
+
+clusterable_customers as (
+
+    select * from {{ ref('customer_metrics') }}
+    where is_clusterable
+
+),
+
+active_features as (
+
+    select
+        feature,
+        is_selected,
+        model_version,
+        cast(deciles as double[]) as edges,
+        cast(decile_shares as double[]) as shares
+    from {{ ref('clustering_features') }}
+    where model_version = {{ active_version() }}
+
+),
+
+long as (
+
+    unpivot (
+        select
+            {%- for feature in candidate_features() %}
+            round(cast({{ feature }} as double), 6) as {{ feature }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from clusterable_customers
+    )
+    on {{ candidate_features() | join(', ') }}
+    into name feature value value
+
+),
+
+-- Few distinct values per metric are left of a million customers once they are counted.
+counted as (
+
+    select
+        feature,
+        value,
+        count(*) as num_customers
+    from long
+    group by feature, value
+
+),
+
+binned as (
+
+    select
+        counted.feature,
+        1 + len(list_filter(active_features.edges, lambda edge: edge <= counted.value)) as bin,
+        sum(counted.num_customers) as num_customers
+    from counted
+    inner join active_features using (feature)
+    group by all
+
+),
+
+expected as (
+
+    select
+        feature,
+        model_version,
+        is_selected,
+        unnest(shares) as share_at_fit,
+        unnest(range(1, len(shares) + 1)) as bin
+    from active_features
+
+),
+
+compared as (
+
+    select
+        expected.feature,
+        expected.model_version,
+        expected.is_selected,
+        {{ share_for_stability('expected.share_at_fit') }} as share_at_fit,
+        {{ share_for_stability(
+            'coalesce(binned.num_customers, 0) / sum(coalesce(binned.num_customers, 0)) over (partition by expected.feature)'
+        ) }} as share_now
+    from expected
+    left join binned on expected.feature = binned.feature and expected.bin = binned.bin
+
+),
+
+final as (
+
+    select
+        feature as metric,
+        model_version,
+        is_selected,
+        round({{ population_stability_index('share_now', 'share_at_fit') }}, 6) as population_stability_index,
+        {{ drift_word('population_stability_index') }} as drift
+    from compared
+    group by all
+
+)
+
+select * from final

@@ -1,0 +1,52 @@
+-- Rounded, since sums of doubles differ in their last bits between numbers of threads.
+with
+
+customer_metrics as (
+
+    select
+        {%- for metric in explored_metrics() %}
+        cast({{ metric }} as double) as {{ metric }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('customer_metrics') }}
+    where is_clusterable
+
+),
+
+shapes as (
+
+    select
+        {%- for metric in explored_metrics() %}
+        min({{ metric }}) as min_{{ metric }},
+        round(skewness({{ metric }}), 4) as skewness_{{ metric }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from customer_metrics
+
+),
+
+prepared as (
+
+    select
+        {%- for metric in explored_metrics() %}
+        {{ transformed(metric) }} as {{ metric }},
+        rank() over (order by {{ metric }}) + count(*) over (order by {{ metric }}) as rank_{{ metric }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from customer_metrics
+    cross join shapes
+
+),
+
+final as (
+
+    {%- for pair in metric_pairs() %}
+    select
+        '{{ pair[0] }}' as metric,
+        '{{ pair[1] }}' as other_metric,
+        round(corr({{ pair[0] }}, {{ pair[1] }}), 6) as pearson_of_transformed,
+        round(corr(rank_{{ pair[0] }}, rank_{{ pair[1] }}), 6) as spearman
+    from prepared
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select * from final

@@ -1,0 +1,74 @@
+with
+
+customer_clusters as (
+
+    select * from {{ ref('customer_clusters') }}
+
+),
+
+segment_definitions as (
+
+    select * from {{ ref('segment_definitions') }}
+
+),
+
+at_fit as (
+
+    select distinct
+        model_version,
+        cluster_id,
+        share_at_fit
+    from {{ ref('cluster_centroids') }}
+    where model_version = {{ active_version() }}
+
+),
+
+counted as (
+
+    select
+        cluster_id,
+        count(*) as num_customers
+    from customer_clusters
+    group by cluster_id
+
+),
+
+compared as (
+
+    select
+        at_fit.model_version,
+        at_fit.cluster_id,
+        coalesce(counted.num_customers, 0) as num_customers,
+        at_fit.share_at_fit,
+        coalesce(counted.num_customers, 0) / sum(counted.num_customers) over () as share_now
+    from at_fit
+    left join counted using (cluster_id)
+
+),
+
+final as (
+
+    select
+        compared.cluster_id,
+        segment_definitions.segment,
+        compared.model_version,
+        compared.num_customers,
+        round(compared.share_at_fit, 6) as share_at_fit,
+        round(compared.share_now, 6) as share_now,
+        round(
+            sum(
+                ({{ share_for_stability('compared.share_now') }} - {{ share_for_stability('compared.share_at_fit') }})
+                * ln(
+                    {{ share_for_stability('compared.share_now') }}
+                    / {{ share_for_stability('compared.share_at_fit') }}
+                )
+            ) over (),
+            6
+        ) as population_stability_index,
+        {{ drift_word('population_stability_index') }} as drift
+    from compared
+    inner join segment_definitions using (cluster_id)
+
+)
+
+select * from final

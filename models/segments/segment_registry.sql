@@ -1,0 +1,103 @@
+with
+
+model_versions as (
+
+    select * from {{ ref('model_versions') }}
+
+),
+
+-- Versions that were fitted or restored whole; a fit that failed half-way has no clusters.
+clusters as (
+
+    select distinct
+        model_version,
+        cluster_id,
+        share_at_fit,
+        overlap
+    from {{ ref('cluster_centroids') }}
+
+),
+
+cluster_archetypes as (
+
+    select * from {{ ref('cluster_archetypes') }}
+
+),
+
+segment_archetypes as (
+
+    select * from {{ ref('segment_archetypes') }}
+
+),
+
+versions as (
+
+    select
+        model_version,
+        lag(model_version) over (order by model_version) as previous_version,
+        lead(model_version) over (order by model_version) as next_version
+    from (select distinct clusters.model_version from clusters)
+
+),
+
+present as (
+
+    select
+        clusters.*,
+        case when clusters.overlap is null then 'new' else 'kept' end as status
+    from clusters
+
+),
+
+-- A cluster that the next version does not have is retired by it.
+retired as (
+
+    select
+        versions.next_version as model_version,
+        clusters.cluster_id,
+        null as share_at_fit,
+        null as overlap,
+        'retired' as status
+    from clusters
+    inner join versions using (model_version)
+    anti join clusters as later
+        on versions.next_version = later.model_version and clusters.cluster_id = later.cluster_id
+    where versions.next_version is not null
+
+),
+
+history as (
+
+    select * from present
+    union all
+    select * from retired
+
+),
+
+final as (
+
+    select
+        history.model_version,
+        history.cluster_id,
+        history.status,
+        history.overlap,
+        history.share_at_fit,
+        coalesce(named.archetype, before.archetype) as archetype,
+        segment_archetypes.segment,
+        model_versions.fitted_on,
+        model_versions.due_because,
+        model_versions.origin,
+        history.model_version = {{ active_version() }} as is_active
+    from history
+    inner join model_versions using (model_version)
+    inner join versions using (model_version)
+    left join cluster_archetypes as named
+        on history.model_version = named.model_version and history.cluster_id = named.cluster_id
+    left join cluster_archetypes as before
+        on versions.previous_version = before.model_version and history.cluster_id = before.cluster_id
+    left join segment_archetypes
+        on segment_archetypes.archetype = coalesce(named.archetype, before.archetype)
+
+)
+
+select * from final

@@ -1,0 +1,5 @@
+{{ config(severity='warn') }}
+-- Customers have moved since the fit (population stability index). From drift_refit_at on, build once
+-- with refit: true; cluster ids stay with their customers.
+select * from {{ ref('metric_drift') }}
+where drift != 'stable' and is_selected
