@@ -34,7 +34,7 @@ long as (
 
 ),
 
--- Few distinct values per metric are left of a million customers once they are counted.
+-- Equal values are counted first, so that each is put into its bin once.
 counted as (
 
     select
