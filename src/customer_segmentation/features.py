@@ -194,5 +194,5 @@ def coordinates(
 
 
 def names_or_none(value: Any) -> list[str] | None:
-    """A list of names, or None for ``auto``."""
+    """Read a list of names; None for ``auto``."""
     return None if value == "auto" else list(value)

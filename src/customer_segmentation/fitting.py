@@ -61,8 +61,8 @@ def fit_centroids(
     the centroids.
 
     Returns ``COLUMNS`` but the version, a row per cluster and selected feature, with the cluster's
-    share of the sample and its overlap with the previous cluster of the same id. Runs on one thread,
-    since sums over several depend on their number.
+    share of the sample and its overlap with the previous cluster of the same id. Runs on one
+    thread, since sums over several depend on their number.
     """
     points = coordinates(sample, features)
     with threadpool_limits(limits=1):
@@ -88,9 +88,7 @@ def fit_centroids(
                 "share_at_fit": round(float(share), 12),
                 "overlap": identity.overlap,
             }
-            for identity, centroid, share in zip(
-                ids.itertuples(), centroids, shares, strict=True
-            )
+            for identity, centroid, share in zip(ids.itertuples(), centroids, shares, strict=True)
             for name, position in zip(names, centroid, strict=True)
         ]
     )

@@ -29,9 +29,9 @@ def match_clusters(
     ``labels`` and ``previous_labels`` assign the same customers to the new and the previous
     clusters, from 0; ``previous_ids`` are the ids of the previous clusters in the order of their
     labels; ``largest_id`` is the largest id ever used. The pairing has the largest total overlap
-    (linear sum assignment; Kuhn 1955); a pair below ``SAME_CLUSTER`` is none. Returns a row per new
-    cluster, in the order of labels: ``cluster_id`` and ``overlap`` with the previous cluster of this
-    id (null for a new one).
+    (linear sum assignment; Kuhn 1955); a pair below ``SAME_CLUSTER`` is none. Returns a row per
+    new cluster, in the order of labels: ``cluster_id`` and ``overlap`` with the previous cluster of
+    this id (null for a new one).
     """
     overlaps = jaccard_overlaps(labels, previous_labels)
     pairs = zip(*linear_sum_assignment(-overlaps), strict=True)

@@ -50,16 +50,20 @@ def match_archetypes(
             "segment_archetypes: recency, frequency and value must be low, medium or high;"
             f" they are not in {', '.join(wrong)}."
         )
-    kept = {} if previous is None else dict(zip(previous["cluster_id"], previous["archetype"]))
+    kept = (
+        {}
+        if previous is None
+        else dict(zip(previous["cluster_id"], previous["archetype"], strict=True))
+    )
     clusters = clusters.sort_values("cluster_id")
     new = clusters[~clusters["cluster_id"].isin(kept)]
     free = ~candidates["archetype"].isin(
         {kept[cluster] for cluster in clusters["cluster_id"] if cluster in kept}
     )
     ranks = new[DIMENSIONS].to_numpy(dtype=float)
-    squared = (
-        (ranks[:, None, :] - levels[free].to_numpy(dtype=float)[None, :, :]) ** 2
-    ).mean(axis=2)
+    squared = ((ranks[:, None, :] - levels[free].to_numpy(dtype=float)[None, :, :]) ** 2).mean(
+        axis=2
+    )
     none = np.full((len(new), len(new)), max_distance**2)
     rows, columns = linear_sum_assignment(np.hstack([squared, none]))
 

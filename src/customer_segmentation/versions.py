@@ -25,10 +25,9 @@ def new_rows(
 ) -> pd.DataFrame:
     """Rows to append: those restored from a registry, and those of the newest fit if it lacks.
 
-    ``versions`` are rows of ``model_versions``. ``make`` gets the version and returns its rows, with
-    or without ``model_version``; it is called at most once. ``restored`` are rows of
-    ``restored_registry``. Returns ``columns`` in their types, also when there is no row: a column of
-    nulls without a type breaks the next append.
+    ``versions`` are rows of ``model_versions``. ``make`` gets the version and returns its rows; it
+    is called at most once. ``restored`` are rows of ``restored_registry``. Returns ``columns`` in
+    their types, also when there is no row: a column of nulls without a type breaks the next append.
     """
     parts: list[pd.DataFrame] = []
     lacking = versions[~versions["model_version"].isin(existing)]

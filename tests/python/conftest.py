@@ -41,7 +41,12 @@ class Build:
 Builder = Callable[..., Build]
 
 
-def run_dbt(database: Path, arguments: list[str], variables: dict[str, Any] | None) -> Build:
+def run_dbt(
+    database: Path,
+    arguments: list[str],
+    variables: dict[str, Any] | None,
+    profiles: Path = PROJECT,
+) -> Build:
     folder = database.parent
     build = Build(False, database)
     os.environ["DUCKDB_PATH"] = str(database)
@@ -50,7 +55,7 @@ def run_dbt(database: Path, arguments: list[str], variables: dict[str, Any] | No
         [
             *arguments,
             "--project-dir", str(PROJECT),
-            "--profiles-dir", str(PROJECT),
+            "--profiles-dir", str(profiles),
             "--target-path", str(folder / "target"),
             "--log-path", str(folder / "logs"),
             "--vars", yaml.safe_dump(variables or {}),

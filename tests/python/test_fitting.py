@@ -1,21 +1,14 @@
 """K-means on generated points: the fit that the table states is the fit that scikit-learn makes."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
-from customer_segmentation.features import choose_transform, coordinates, fit_features
-from customer_segmentation.fitting import best_silhouette, fit_centroids
-
-SETTINGS = {
-    "features": ["a", "b"],
-    "segment_count": "auto",
-    "segment_count_range": [3, 8],
-    "evidence_sample_size": 2000,
-    "seed": 42,
-}
+from customer_segmentation.features import coordinates, describe_features
+from customer_segmentation.fitting import fit_centroids, fit_version
 
 
 def blobs(centers: int, customers: int = 900, seed: int = 0) -> pd.DataFrame:
@@ -23,74 +16,89 @@ def blobs(centers: int, customers: int = 900, seed: int = 0) -> pd.DataFrame:
     angles = 2 * np.pi * np.arange(centers) / centers
     middles = np.column_stack([np.cos(angles), np.sin(angles)]) * 20
     points, _ = make_blobs(customers, centers=middles, random_state=seed)
-    frame = pd.DataFrame(points, columns=["a", "b"])
-    frame["customer_id"] = [f"c{i:05d}" for i in range(customers)]
-    frame["sample_position"] = np.random.RandomState(1).permutation(customers) + 1
-    return frame
+    return pd.DataFrame(points, columns=["a", "b"]).assign(
+        customer_id=[f"c{i:05d}" for i in range(customers)]
+    )
 
 
-@pytest.mark.parametrize("centers", [3, 4, 5, 6])
-def test_planted_blobs_are_counted(centers: int) -> None:
-    assert fit_centroids(blobs(centers), **SETTINGS)["cluster_id"].nunique() == centers
+def features_of(sample: pd.DataFrame, version: int = 1) -> pd.DataFrame:
+    settings: dict[str, Any] = {
+        "candidates": ["a", "b"],
+        "selected": ["a", "b"],
+        "transforms": {},
+        "scaler": "standard",
+        "skewness_limit": 1,
+        "variance_inflation_limit": 10,
+    }
+    return describe_features(sample, **settings).assign(model_version=version)
 
 
-def test_a_given_number_of_segments_is_taken() -> None:
-    fitted = fit_centroids(blobs(3), **SETTINGS | {"segment_count": 7})
-    assert fitted["cluster_id"].nunique() == 7
+def ids_of(rows: pd.DataFrame) -> set[int]:
+    return set(rows["cluster_id"])
 
 
 def test_centroids_are_those_of_scikit_learn() -> None:
     sample = blobs(5)
-    fitted = fit_centroids(sample, **SETTINGS)
-    points = coordinates(sample, fit_features(sample, ["a", "b"]))
+    features = features_of(sample)
+    fitted = fit_centroids(sample, features, segment_count=5, seed=42)
+    points = coordinates(sample, features)
     direct = KMeans(n_clusters=5, n_init=10, random_state=42).fit(points).cluster_centers_
     table = fitted.pivot(index="cluster_id", columns="feature", values="centroid").to_numpy()
     np.testing.assert_allclose(table, sorted(direct.tolist()), atol=1e-9)
 
 
-def test_cluster_ids_follow_the_centroids() -> None:
-    fitted = fit_centroids(blobs(4), **SETTINGS)
-    first = fitted[fitted["feature"] == "a"].sort_values("cluster_id")["centroid"]
-    assert first.is_monotonic_increasing
+def test_first_ids_follow_the_centroids_and_shares_add_up() -> None:
+    sample = blobs(4)
+    fitted = fit_centroids(sample, features_of(sample), segment_count=4, seed=42)
+    first = fitted[fitted["feature"] == "a"].sort_values("cluster_id")
+    assert first["cluster_id"].tolist() == [1, 2, 3, 4]
+    assert first["centroid"].is_monotonic_increasing
+    assert first["share_at_fit"].sum() == 1
+    assert first["overlap"].isna().all()
 
 
 def test_the_same_customers_give_the_same_fit() -> None:
+    sample = blobs(4)
+    features = features_of(sample)
     pd.testing.assert_frame_equal(
-        fit_centroids(blobs(4), **SETTINGS), fit_centroids(blobs(4), **SETTINGS)
+        fit_centroids(sample, features, segment_count=4, seed=1),
+        fit_centroids(sample.copy(), features, segment_count=4, seed=1),
     )
 
 
-def test_k_is_judged_on_the_evidence_sample_only() -> None:
-    sample = blobs(4, customers=3000)
-    sample.loc[sample["sample_position"] > 500, ["a", "b"]] = 0.0
-    settings = SETTINGS | {"evidence_sample_size": 500}
-    assert fit_centroids(sample, **settings)["cluster_id"].nunique() == 4
+def version(
+    number: int, sample: pd.DataFrame, k: int, earlier: pd.DataFrame, features: pd.DataFrame
+) -> pd.DataFrame:
+    selected = pd.DataFrame({"model_version": [number], "k": [k]})
+    rows = fit_version(number, sample, features, earlier, selected, seed=number)
+    return rows.assign(model_version=number)
 
 
-def test_as_many_different_customers_as_the_least_k_are_enough() -> None:
-    points = np.repeat([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 5, axis=0)
-    assert best_silhouette(points, range(3, 9), seed=0) == 3
+def test_ids_are_kept_by_refits_and_never_used_again() -> None:
+    sample = blobs(4)
+    features = pd.concat([features_of(sample, number) for number in (1, 2, 3)])
+    nothing = pd.DataFrame(columns=["model_version", "cluster_id", "feature", "centroid"])
+    first = version(1, sample, 4, nothing, features)
+    second = version(2, sample, 3, first, features)
+    third = version(3, sample, 4, pd.concat([first, second]), features)
+    assert ids_of(first) == {1, 2, 3, 4}
+    assert len(ids_of(first) & ids_of(second)) >= 2
+    gone = ids_of(first) - ids_of(second)
+    assert not gone & ids_of(third)
+    assert max(ids_of(third)) > 4
+
+
+def test_a_version_whose_features_are_gone_gives_no_ids() -> None:
+    sample = blobs(3)
+    features = pd.concat([features_of(sample, 1), features_of(sample, 2)])
+    features.loc[(features["model_version"] == 1) & (features["feature"] == "a"), "feature"] = "z"
+    earlier = pd.DataFrame(
+        {"model_version": 1, "cluster_id": [1, 2, 3], "feature": "z", "centroid": [0.0, 1.0, 2.0]}
+    )
+    assert ids_of(version(2, sample, 3, earlier, features)) == {4, 5, 6}
 
 
 def test_a_constant_feature_does_no_harm() -> None:
-    sample = blobs(3)
-    sample["b"] = 7.0
-    fitted = fit_centroids(sample, **SETTINGS)
-    constant = fitted[fitted["feature"] == "b"]
-    assert (constant["scale"] == 1).all()
-    assert (constant["centroid"] == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("values", "transform"),
-    [
-        (np.random.RandomState(0).lognormal(size=500), "log1p"),
-        (np.random.RandomState(0).normal(50, 5, size=500), "none"),
-        (-np.random.RandomState(0).lognormal(size=500), "none"),
-        (np.random.RandomState(0).lognormal(size=500) - 5, "none"),
-        (np.full(500, 3.0), "none"),
-    ],
-    ids=["skewed", "symmetric", "skewed to the left", "negative", "constant"],
-)
-def test_transform_is_chosen_by_skewness(values: np.ndarray, transform: str) -> None:
-    assert choose_transform(values) == transform
+    sample = blobs(3).assign(b=7.0)
+    fitted = fit_centroids(sample, features_of(sample), segment_count=3, seed=42)
+    assert (fitted.loc[fitted["feature"] == "b", "centroid"] == 0).all()

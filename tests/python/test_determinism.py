@@ -1,0 +1,78 @@
+"""The same orders give the same tables: shuffled, split, on any number of threads, twice."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from conftest import PROJECT, Build, run_dbt
+
+TABLES = (
+    "clustering.customer_clusters",
+    "clustering.cluster_centroids",
+    "segments.segment_profiles",
+)
+COLUMNS = ("line_id", "order_id", "customer_id", "ordered_at", "amount", "status")
+VARIABLES: dict[str, Any] = {
+    "dataset": "sample",
+    "order_columns": {column: column for column in COLUMNS} | {"customer_id": "upper(customer_id)"},
+    "evidence_sample_size": 500,
+    "stability_bootstraps": 5,
+    "resamplings": 0,
+}
+
+
+def hashes(build: Build) -> dict[str, Any]:
+    """Every table as the number of its rows and the sum of their hashes."""
+    return {
+        table: build.query(
+            f"select count(*) as n, sum(hash(t)::hugeint)::varchar as h from {table} as t"
+        ).values.tolist()
+        for table in TABLES
+    }
+
+
+def build_in(folder: Path, threads: int, location: str, full_refresh: bool = False) -> Build:
+    """Build from ``location`` with as many threads in DuckDB and in dbt."""
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+    target = profile["customer_segmentation"]["outputs"]["dev"]
+    target["threads"] = threads
+    target["settings"]["threads"] = threads
+    (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+    arguments = ["run", *(["--full-refresh"] if full_refresh else [])]
+    seeds = ["seed", "--select", "segment_archetypes", "targeting_rules", "exclusion_reasons"]
+    variables = VARIABLES | {"orders_location": location}
+    for command in (seeds, arguments):
+        build = run_dbt(folder / "shop.duckdb", command, variables, profiles=folder)
+        assert build.success, build.log
+    return build
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("expected")
+    build = build_in(folder, 2, str(PROJECT / "seeds" / "raw_orders.csv"))
+    tables = hashes(build)
+    again = build_in(folder, 2, str(PROJECT / "seeds" / "raw_orders.csv"))
+    assert hashes(again) == tables
+    return tables
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_rows_shuffled_and_split_over_files(
+    expected: dict[str, Any], tmp_path: Path, threads: int
+) -> None:
+    source = f"read_csv('{PROJECT / 'seeds' / 'raw_orders.csv'}', all_varchar = true)"
+    for part in range(3):
+        duckdb.connect().sql(
+            f"""
+            copy (
+                select * from {source}
+                where hash(line_id, amount, {threads}) % 3 = {part}
+                order by hash(line_id, amount, 'shuffled', {threads})
+            ) to '{tmp_path}/part_{part}.csv'
+            """
+        )
+    build = build_in(tmp_path, threads, f"{tmp_path}/part_*.csv")
+    assert hashes(build) == expected

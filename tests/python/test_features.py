@@ -1,0 +1,158 @@
+"""Features: the transform, the scaling and the selection that the table states, and why."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+from customer_segmentation.features import (
+    choose_transform,
+    coordinates,
+    describe_features,
+    scaling,
+    select_features,
+    variance_inflation,
+)
+
+METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
+
+
+def shop(customers: int = 800, seed: int = 0) -> pd.DataFrame:
+    """Orders, average and recency are independent; the total is orders times average."""
+    random = np.random.RandomState(seed)
+    orders = np.ceil(random.lognormal(1.5, 0.9, customers))
+    average = random.lognormal(4, 0.6, customers)
+    return pd.DataFrame(
+        {
+            "total_amount": orders * average,
+            "num_orders": orders,
+            "avg_order_value": average,
+            "days_since_last_order": random.randint(1, 400, customers),
+        }
+    )
+
+
+def described(sample: pd.DataFrame, **changes: object) -> pd.DataFrame:
+    settings: dict[str, object] = {
+        "candidates": METRICS,
+        "selected": None,
+        "transforms": {},
+        "scaler": "standard",
+        "skewness_limit": 1,
+        "variance_inflation_limit": 10,
+    }
+    return describe_features(sample, **(settings | changes)).set_index("feature")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "transform"),
+    [
+        (np.random.RandomState(0).lognormal(size=500), "log1p"),
+        (np.random.RandomState(0).normal(50, 5, size=500), "none"),
+        (-np.random.RandomState(0).lognormal(size=500), "none"),
+        (np.random.RandomState(0).lognormal(size=500) - 5, "none"),
+        (np.full(500, 3.0), "none"),
+    ],
+    ids=["skewed", "symmetric", "skewed to the left", "negative", "constant"],
+)
+def test_transform_is_chosen_by_skewness(values: np.ndarray, transform: str) -> None:
+    assert choose_transform(values, 1) == transform
+
+
+@pytest.mark.parametrize(
+    ("name", "scaler"),
+    [("standard", StandardScaler()), ("robust", RobustScaler()), ("minmax", MinMaxScaler())],
+)
+def test_scaling_is_that_of_scikit_learn(name: str, scaler: object) -> None:
+    values = np.random.RandomState(0).lognormal(size=300)
+    centre, scale = scaling(values, name)
+    expected = scaler.fit_transform(values.reshape(-1, 1)).ravel()  # type: ignore[attr-defined]
+    np.testing.assert_allclose((values - centre) / scale, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("scaler", ["standard", "robust", "minmax"])
+def test_a_constant_feature_has_scale_one(scaler: str) -> None:
+    assert scaling(np.full(10, 3.0), scaler) == (3.0, 1.0)
+
+
+def test_variance_inflation_is_that_of_the_regressions() -> None:
+    values = np.log1p(shop())
+    factors = variance_inflation(values)
+    for column in values:
+        others = values.drop(columns=column).assign(one=1.0)
+        residuals = values[column] - others @ np.linalg.lstsq(others, values[column])[0]
+        explained = 1 - residuals.var() / values[column].var()
+        assert factors[column] == pytest.approx(1 / (1 - explained), rel=1e-6)
+
+
+def test_variance_inflation_is_infinite_for_what_the_others_determine() -> None:
+    values = shop()[["num_orders", "avg_order_value"]].assign(twice=lambda f: 2 * f["num_orders"])
+    factors = variance_inflation(values)
+    assert factors["twice"] == factors["num_orders"] == np.inf
+    assert factors["avg_order_value"] < 2
+
+
+def test_the_total_goes_first_and_says_why() -> None:
+    features = described(shop())
+    assert list(features.index[features["is_selected"]]) == METRICS[1:]
+    assert features.loc["total_amount", "variance_inflation"] > 10
+    assert "above 10" in features.loc["total_amount", "reason"]
+
+
+def test_without_the_total_the_largest_inflation_goes() -> None:
+    values = np.log1p(shop()).drop(columns="total_amount")
+    values["copy"] = values["num_orders"] + np.random.RandomState(1).normal(0, 0.01, len(values))
+    kept, reasons = select_features(values, 10)
+    assert len(reasons) == 1
+    assert set(reasons) <= {"copy", "num_orders"}
+    assert len(kept) == 3
+
+
+def test_names_and_transforms_can_be_given() -> None:
+    features = described(
+        shop(),
+        selected=["total_amount", "days_since_last_order"],
+        transforms={"days_since_last_order": "log1p", "total_amount": "none"},
+    )
+    assert list(features.index[features["is_selected"]]) == [
+        "total_amount",
+        "days_since_last_order",
+    ]
+    assert features.loc["days_since_last_order", "transform"] == "log1p"
+    assert features.loc["total_amount", "transform"] == "none"
+    assert features.loc["num_orders", "reason"] == "not in selected_features"
+
+
+def test_deciles_divide_the_sample() -> None:
+    features = described(shop())
+    assert len(json.loads(features.loc["avg_order_value", "deciles"])) == 9
+    shares = json.loads(features.loc["avg_order_value", "decile_shares"])
+    np.testing.assert_allclose(shares, np.full(10, 0.1), atol=0.01)
+    few = json.loads(features.loc["num_orders", "deciles"])
+    assert len(few) == len(set(few)) < 9
+    assert sum(json.loads(features.loc["num_orders", "decile_shares"])) == pytest.approx(1)
+
+
+def test_coordinates_use_what_the_table_states() -> None:
+    sample = shop()
+    features = described(sample).reset_index()
+    points = coordinates(sample, features)
+    assert points.shape == (len(sample), 3)
+    np.testing.assert_allclose(points.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(points.std(axis=0), 1, atol=1e-9)
+
+
+def test_only_whole_numbers_are_jittered() -> None:
+    sample = shop()
+    features = described(sample).reset_index()
+    points, jittered = coordinates(sample, features), coordinates(sample, features, seed=1)
+    selected = list(features.loc[features["is_selected"], "feature"])
+    moved = dict(zip(selected, (points != jittered).all(axis=0), strict=True))
+    assert moved == {
+        "num_orders": True,
+        "avg_order_value": False,
+        "days_since_last_order": True,
+    }
+    np.testing.assert_array_equal(jittered, coordinates(sample, features, seed=1))

@@ -1,0 +1,167 @@
+"""Fits are versions: when one is due, which one scores, and what survives."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import Build, build_with_data_tests, run_dbt
+
+# Less evidence than by default, since these tests are about what becomes of a fit.
+QUICK = {
+    "evidence_sample_size": 400,
+    "stability_bootstraps": 5,
+    "resamplings": 0,
+    "segment_count": 6,
+}
+
+
+def clusters(build: Build) -> pd.DataFrame:
+    return build.query("from clustering.customer_clusters order by customer_id")
+
+
+def versions(build: Build) -> list[tuple[int, str]]:
+    rows = build.query("from clustering.model_versions order by model_version")
+    return list(zip(rows["model_version"], rows["due_because"], strict=True))
+
+
+def again(build: Build, **variables: Any) -> Build:
+    return build_with_data_tests(build.database, QUICK | variables)
+
+
+@pytest.fixture(scope="module")
+def lifetime(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One database through all that can happen to it; each step's versions and clusters."""
+    folder = tmp_path_factory.mktemp("versions")
+    build = Build(True, folder / "shop.duckdb")
+    steps: dict[str, Any] = {"database": build.database}
+
+    def step(name: str, run: Build) -> None:
+        assert run.success, run.log
+        steps[name] = versions(run), clusters(run)
+
+    step("first", again(build))
+    step("second", again(build))
+    step("full refresh", run_dbt(
+        build.database, ["build", "--full-refresh", "--exclude-resource-type", "unit_test"], QUICK
+    ))  # fmt: skip
+    step("other count", again(build, segment_count=4))
+    step("refit", again(build, segment_count=4, refit=True))
+    step("pinned", again(build, model_version=1, refit=True))
+    step("unpinned", again(build, segment_count=4))
+    return steps
+
+
+def test_a_second_build_and_a_full_refresh_fit_nothing(lifetime: dict[str, Any]) -> None:
+    first, kept = lifetime["first"]
+    assert first == [(1, "first build")]
+    for name in ("second", "full refresh"):
+        assert lifetime[name][0] == first
+        pd.testing.assert_frame_equal(lifetime[name][1], kept)
+
+
+def test_a_changed_setting_and_a_refit_append_versions(lifetime: dict[str, Any]) -> None:
+    assert lifetime["other count"][0] == [(1, "first build"), (2, "settings changed")]
+    assert lifetime["refit"][0][2:] == [(3, "refit")]
+
+
+def test_ids_of_other_customers_are_not_used_again(lifetime: dict[str, Any]) -> None:
+    before, after = lifetime["first"][1], lifetime["other count"][1]
+    assert after["cluster_id"].nunique() == 4
+    for cluster in set(before["cluster_id"]) & set(after["cluster_id"]):
+        old = set(before.loc[before["cluster_id"] == cluster, "customer_id"])
+        new = set(after.loc[after["cluster_id"] == cluster, "customer_id"])
+        assert len(old & new) / len(old | new) >= 0.5
+
+
+def test_a_refit_of_the_same_customers_keeps_every_id(lifetime: dict[str, Any]) -> None:
+    before, after = lifetime["other count"][1], lifetime["refit"][1]
+    assert (before["cluster_id"] == after["cluster_id"]).all()
+    assert (after["model_version"] == 3).all()
+
+
+def test_a_pinned_version_scores_and_nothing_is_fitted(lifetime: dict[str, Any]) -> None:
+    assert len(lifetime["pinned"][0]) == 3
+    pd.testing.assert_frame_equal(lifetime["pinned"][1], lifetime["first"][1])
+    pd.testing.assert_frame_equal(lifetime["unpinned"][1], lifetime["refit"][1])
+
+
+def test_the_registry_tells_the_history(lifetime: dict[str, Any]) -> None:
+    registry = Build(True, lifetime["database"]).query("from segments.segment_registry")
+    assert set(registry.loc[registry["model_version"] == 1, "status"]) == {"new"}
+    assert set(registry.loc[registry["model_version"] == 3, "status"]) == {"kept"}
+    assert "retired" in set(registry.loc[registry["model_version"] == 2, "status"])
+    kept = registry[registry["status"] == "kept"]
+    assert kept.groupby("cluster_id")["archetype"].nunique(dropna=False).max() == 1
+
+
+def test_an_exported_registry_scores_an_empty_database(
+    lifetime: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "registry.csv"
+    exported = run_dbt(
+        lifetime["database"],
+        ["run-operation", "export_registry", "--args", f"{{path: '{path}'}}"],
+        None,
+    )
+    assert exported.success, exported.log
+    assert path.read_text().startswith("model_version,dataset,fitted_on,")
+
+    fresh = Build(True, tmp_path / "fresh.duckdb")
+    settings = {"segment_count": 4, "registry_location": str(path)}
+    restored = again(fresh, **settings)
+    assert restored.success, restored.log
+    assert versions(restored) == lifetime["unpinned"][0]
+    pd.testing.assert_frame_equal(clusters(restored), lifetime["unpinned"][1])
+
+    scored = again(fresh, **settings)
+    assert versions(scored) == lifetime["unpinned"][0]
+    pinned = again(fresh, **settings, model_version=1)
+    pd.testing.assert_frame_equal(clusters(pinned), lifetime["first"][1])
+    refitted = again(fresh, **settings, refit=True)
+    assert versions(refitted)[3:] == [(4, "refit")]
+    assert (clusters(refitted)["cluster_id"] == lifetime["unpinned"][1]["cluster_id"]).all()
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"dataset": "another"},
+            "dataset: this registry's segments were fitted on 'sample', not on 'another'. Give",
+        ),
+        ({"model_version": 9}, "model_version: there is no version 9. There are 1, 2, 3."),
+        (
+            {"model_version": 1, "candidate_features": ["num_orders", "days_since_last_order"]},
+            "model_version: version 1 needs the feature 'avg_order_value', which is not among",
+        ),
+    ],
+)
+def test_what_the_registry_cannot_do_is_said_and_nothing_replaced(
+    lifetime: dict[str, Any], variables: dict[str, Any], sentence: str
+) -> None:
+    build = Build(True, lifetime["database"])
+    failed = again(build, **variables)
+    assert not failed.success
+    assert sentence in failed.log
+    assert "Traceback" not in failed.log
+    pd.testing.assert_frame_equal(clusters(failed), lifetime["unpinned"][1])
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"model_version": 1},
+            "model_version: there is no version 1, since nothing was fitted yet.",
+        ),
+        ({"registry_location": "none.csv"}, "registry_location: there is no file 'none.csv'."),
+    ],
+)
+def test_a_fresh_database_says_what_is_missing(
+    tmp_path: Path, variables: dict[str, Any], sentence: str
+) -> None:
+    failed = again(Build(True, tmp_path / "fresh.duckdb"), **variables)
+    assert not failed.success
+    assert sentence in failed.log
+    assert "Traceback" not in failed.log
