@@ -1,0 +1,260 @@
+"""How many segments: natural groups if there are any, else what resampling reproduces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+
+from customer_segmentation.boundaries import (
+    VALLEY_P_VALUE,
+    boundaries_at,
+    natural_segment_count,
+)
+from customer_segmentation.stability import bootstrap_stability, refit
+
+NATURAL_GROUPS = "natural groups"
+CONTINUUM = "continuum"
+
+QUICK_SILHOUETTE_SAMPLE = 500
+"""Customers whose silhouette a quick choice looks at, when nothing is reproduced."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a number of segments has to reach."""
+
+    valley_p_value: float = VALLEY_P_VALUE
+    """Two clusters have a valley between them if the dip test's p-value is below this."""
+    least_jaccard: float = 0.75
+    """A cluster is stable from this mean bootstrap Jaccard on (Hennig 2007)."""
+    mean_adjusted_rand: float = 0.8
+    """The whole assignment is reproduced from this mean adjusted Rand index on."""
+    smallest_share: float = 0.02
+    """A segment with a smaller share of the customers is not worth a campaign of its own."""
+
+    def misses(
+        self, *, least_jaccard: float, mean_adjusted_rand: float, smallest_share: float
+    ) -> list[str]:
+        """Say in words what a k fails to reach; empty if it is reproduced.
+
+        >>> Thresholds().misses(least_jaccard=0.7, mean_adjusted_rand=0.9, smallest_share=0.1)
+        ['least stable cluster 0.70, needs 0.75']
+        """
+        return [
+            f"{what} {value:{form}}, needs {needed:{form}}"
+            for what, value, needed, form in (
+                ("least stable cluster", least_jaccard, self.least_jaccard, ".2f"),
+                ("adjusted Rand index", mean_adjusted_rand, self.mean_adjusted_rand, ".2f"),
+                ("smallest cluster", smallest_share, self.smallest_share, ".1%"),
+            )
+            if not value >= needed
+        ]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The number of segments, what the customers look like, and why."""
+
+    segment_count: int
+    verdict: str
+    """``natural groups`` or ``continuum``, whatever decided the number."""
+    chosen_by: str
+    """``valleys``, ``stability``, ``silhouette``, ``range`` (no evidence) or ``segment_count``."""
+    reason: str
+    candidates: pd.DataFrame
+    """A row per candidate: ``algorithm``, ``k``, ``is_selected`` and ``reason`` in words."""
+
+
+def choose_segment_count(
+    candidates: pd.DataFrame,
+    boundaries: pd.DataFrame,
+    *,
+    thresholds: Thresholds | None = None,
+    segment_count: int | None = None,
+) -> Choice:
+    """Choose the number of K-means segments from the evidence.
+
+    ``candidates`` are rows of ``score_candidates``, ``boundaries`` of ``cluster_boundaries``, over
+    the same ks and with the same thresholds. In this order:
+
+    1. ``segment_count``, if given, which need not be among the candidates;
+    2. the largest k with a valley between every pair of clusters: natural groups;
+    3. the largest k that resampling reproduces (``Thresholds``): any k of a continuum is a
+       convention, and this is the finest that another sample would agree with;
+    4. the best silhouette; of equals the least k;
+    5. the least k of the range, if no k could be scored.
+
+    Raises ``ValueError`` if there are no K-means candidates.
+    """
+    thresholds = thresholds or Thresholds()
+    kmeans = candidates[candidates["algorithm"] == "kmeans"].set_index("k").sort_index()
+    if kmeans.empty:
+        raise ValueError("there is no K-means candidate to choose from")
+    natural = natural_segment_count(boundaries)
+    misses = {
+        int(k): thresholds.misses(
+            least_jaccard=row.least_jaccard,
+            mean_adjusted_rand=row.mean_adjusted_rand,
+            smallest_share=row.smallest_share,
+        )
+        for k, row in zip(kmeans.index, kmeans.itertuples(), strict=True)
+    }
+    reproduced = max((k for k, missed in misses.items() if not missed), default=None)
+    silhouettes = kmeans["silhouette"].dropna()
+
+    if segment_count is not None:
+        chosen, chosen_by = segment_count, "segment_count"
+        reason = f"segment_count is set to {chosen}"
+    elif natural is not None:
+        chosen, chosen_by = natural, "valleys"
+        reason = (
+            f"k = {chosen} is the largest number of segments with a valley between every pair of "
+            "them: natural groups"
+        )
+    elif reproduced is not None:
+        chosen, chosen_by = reproduced, "stability"
+        jaccard = kmeans.loc[chosen, "least_jaccard"]
+        reason = (
+            f"k = {chosen} is the largest number of segments that resampling reproduces "
+            f"(least stable cluster {jaccard:.2f}, needs {thresholds.least_jaccard:.2f})"
+        )
+    elif len(silhouettes):
+        chosen, chosen_by = int(silhouettes.idxmax()), "silhouette"
+        reason = (
+            "resampling reproduces no number of segments in the range; "
+            f"k = {chosen} has the best silhouette ({silhouettes[chosen]:.2f})"
+        )
+    else:
+        chosen, chosen_by = int(kmeans.index[0]), "range"
+        reason = (
+            "too few distinct customers to score any number of segments; "
+            f"k = {chosen} is the least allowed"
+        )
+
+    valleys = boundaries.groupby("k")["is_valley"]
+    found, pairs = valleys.sum(), valleys.size()
+
+    def why_not(row: pd.Series) -> str:
+        k = int(row["k"])
+        if row["algorithm"] != "kmeans":
+            return "evidence only: cannot score new customers by itself"
+        if np.isnan(row["silhouette"]):
+            return f"has not more than {k} distinct customers to form {k} segments of"
+        if chosen_by == "segment_count":
+            return reason
+        if chosen_by == "valleys":
+            if k not in pairs.index:
+                return "too few customers to look for valleys"
+            if found[k] < pairs[k]:
+                return f"{found[k]} of {pairs[k]} pairs of segments have a valley between them"
+            return f"all pairs have a valley between them too, but k = {chosen} finds more groups"
+        if chosen_by == "stability" and not misses[k]:
+            return f"resampling reproduces it too, but k = {chosen} tells more customers apart"
+        missed = f"resampling does not reproduce it ({'; '.join(misses[k])})"
+        if chosen_by == "stability":
+            return missed
+        return f"{missed}, and its silhouette is {row['silhouette']:.2f}"
+
+    rows = candidates[["algorithm", "k"]].copy()
+    rows["is_selected"] = (rows["algorithm"] == "kmeans") & (rows["k"] == chosen)
+    rows["reason"] = [
+        reason if selected else why_not(row)
+        for selected, (_, row) in zip(rows["is_selected"], candidates.iterrows(), strict=True)
+    ]
+    verdict = CONTINUUM if natural is None else NATURAL_GROUPS
+    return Choice(chosen, verdict, chosen_by, reason, rows)
+
+
+def quick_choice(
+    points: np.ndarray,
+    ks: range,
+    *,
+    seed: int,
+    bootstraps: int,
+    thresholds: Thresholds,
+    jittered_points: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+) -> tuple[int, str]:
+    """Choose k by the same rule, computing no more evidence than the answer needs.
+
+    Parameters as for ``score_candidates``. ``weights``, shape (customers,), make the customers a
+    resample for the part that looks at stability; the part that looks for valleys draws its halves
+    anew from all customers for each ``seed``, as customers who were drawn twice would be ties.
+    Fits have fewer starts than in ``score_candidates``, and silhouettes are of a part of the
+    customers. Returns k and what chose it (``valleys``, ``stability``, ``silhouette``, ``range``).
+    """
+    distinct = len(np.unique(points if weights is None else points[weights > 0], axis=0))
+    counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
+    descending = [k for k in reversed(ks) if k < distinct]
+    with threadpool_limits(limits=1):
+        for k in descending:
+            if 2 * k > distinct:
+                continue
+            tests = boundaries_at(
+                points, points if jittered_points is None else jittered_points, k, seed=seed
+            )[1]
+            if all(p_value < thresholds.valley_p_value for *_, p_value in tests):
+                return k, "valleys"
+        labels = {}
+        for k in descending:
+            rng = np.random.default_rng([seed, k, 1957])
+            labels[k] = refit(points, k, rng, weights).predict(points)
+            share = np.bincount(labels[k], counted, minlength=k).min() / counted.sum()
+            if share < thresholds.smallest_share:
+                continue
+            stability = bootstrap_stability(
+                points, labels[k], seed=seed, bootstraps=bootstraps, weights=weights
+            )
+            if not thresholds.misses(
+                least_jaccard=stability.least_jaccard,
+                mean_adjusted_rand=stability.mean_adjusted_rand,
+                smallest_share=share,
+            ):
+                return k, "stability"
+        if not labels:
+            return ks[0], "range"
+        seen = np.flatnonzero(counted)
+        if len(seen) > QUICK_SILHOUETTE_SAMPLE:
+            rng = np.random.default_rng([seed, 1987])
+            seen = np.sort(rng.choice(seen, QUICK_SILHOUETTE_SAMPLE, replace=False))
+        silhouettes = {
+            k: silhouette_score(points[seen], labels[k][seen])
+            for k in ks
+            if k in labels and 1 < len(np.unique(labels[k][seen])) < len(seen)
+        }
+    return max(silhouettes, key=lambda k: silhouettes[k], default=ks[0]), "silhouette"
+
+
+def resampling_shares(
+    points: np.ndarray,
+    ks: range,
+    *,
+    seed: int,
+    resamples: int,
+    bootstraps: int,
+    thresholds: Thresholds,
+    jittered_points: np.ndarray | None = None,
+) -> dict[int, float]:
+    """How often each k would be chosen, had other customers been in the sample.
+
+    The choice (``quick_choice``) is made again for each of ``resamples`` bootstrap samples of the
+    customers. Returns a share for each k; they add up to 1, but for no resamples, which give NaN.
+    """
+    chosen = []
+    for resample in range(resamples):
+        rng = np.random.default_rng([seed, resample, 1979])
+        k, _ = quick_choice(
+            points,
+            ks,
+            seed=int(rng.integers(2**31)),
+            bootstraps=bootstraps,
+            thresholds=thresholds,
+            jittered_points=jittered_points,
+            weights=rng.multinomial(len(points), np.full(len(points), 1 / len(points))),
+        )
+        chosen.append(k)
+    return {k: chosen.count(k) / resamples if resamples else float("nan") for k in ks}
