@@ -11,8 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.fitting import fit_kmeans
-from customer_segmentation.stability import nearest
+from customer_segmentation.fitting import RESTARTS
+from customer_segmentation.stability import nearest, refit
 
 VALLEY_P_VALUE = 0.05
 """Below it, one hill is an implausible explanation (Hartigan and Hartigan, The dip test, 1985)."""
@@ -72,7 +72,12 @@ def halves_of(customers: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def boundaries_at(
-    points: np.ndarray, jittered_points: np.ndarray, k: int, *, seed: int
+    points: np.ndarray,
+    jittered_points: np.ndarray,
+    k: int,
+    *,
+    seed: int,
+    restarts: int = RESTARTS,
 ) -> tuple[np.ndarray, list[tuple[int, int, int, float, float]]]:
     """Centroids of one half, and per pair of them the dip of the other half's members.
 
@@ -80,7 +85,8 @@ def boundaries_at(
     cluster (from 0), customers tested, dip and p-value.
     """
     fit_half, test_half = halves_of(len(points), seed)
-    centroids = fit_kmeans(points[fit_half], k, seed).cluster_centers_
+    rng = np.random.default_rng([seed, k])
+    centroids = refit(points[fit_half], k, rng, restarts=restarts).cluster_centers_
     centroids = centroids[np.lexsort(centroids.T[::-1])]
     assigned = nearest(points[test_half], centroids)
     tested = jittered_points[test_half]

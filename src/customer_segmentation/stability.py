@@ -100,11 +100,15 @@ def best_jaccard(counts: np.ndarray) -> np.ndarray:
 
 
 def refit(
-    points: np.ndarray, k: int, rng: np.random.Generator, weights: np.ndarray | None = None
+    points: np.ndarray,
+    k: int,
+    rng: np.random.Generator,
+    weights: np.ndarray | None = None,
+    restarts: int = REFIT_RESTARTS,
 ) -> KMeans:
-    """K-means from ``REFIT_RESTARTS`` starts; ``weights`` say how often each customer was drawn."""
+    """K-means on resampled customers; ``weights`` say how often each of them was drawn."""
     drawn = slice(None) if weights is None else weights > 0
-    kmeans = KMeans(k, n_init=REFIT_RESTARTS, random_state=int(rng.integers(2**31)))
+    kmeans = KMeans(k, n_init=restarts, random_state=int(rng.integers(2**31)))
     with config_context(assume_finite=True, skip_parameter_validation=True):
         return kmeans.fit(
             points[drawn], sample_weight=None if weights is None else weights[drawn].astype(float)
