@@ -1,4 +1,4 @@
-"""Does the choice of k find groups that were planted, and claim none where there are none?
+"""How often the choice of k finds groups that were planted, and claims some where none are.
 
 Generates customers with known groups and clouds without any, and lets the package choose k.
 Prints two Markdown tables. From the project's folder: ``python benchmarks/recovery.py``.
@@ -21,8 +21,6 @@ CUSTOMERS = 2_000
 FEATURES = 3
 KS = range(3, 9)
 BOOTSTRAPS = 20
-SEPARATION = 4.0
-"""Least distance of two groups' centres, in standard deviations along the line through them."""
 
 
 def standardized(points: np.ndarray) -> np.ndarray:
@@ -36,36 +34,43 @@ def axes(rng: np.random.Generator, stretch: float) -> np.ndarray:
     return rotation @ np.diag([stretch] + [1.0] * (FEATURES - 1)) @ rotation.T
 
 
-def apart(centres: np.ndarray, spreads: list[np.ndarray]) -> bool:
-    """Check that the last centre keeps its distance from those before it."""
+def apart(centres: np.ndarray, spreads: list[np.ndarray], separation: float) -> bool:
+    """Check that the last centre keeps its distance, in sd along the line, from those before it."""
     for centre, spread in zip(centres[:-1], spreads[:-1], strict=True):
         line = centres[-1] - centre
         distance = np.linalg.norm(line)
         along = max(np.linalg.norm(s @ line) / distance for s in (spread, spreads[-1]))
-        if distance < SEPARATION * along:
+        if distance < separation * along:
             return False
     return True
 
 
 def planted(
-    rng: np.random.Generator, k: int, *, stretch: float = 1.0, imbalance: float = 1.0
+    rng: np.random.Generator,
+    k: int,
+    *,
+    stretch: float = 1.0,
+    imbalance: float = 1.0,
+    separation: float = 4.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points and labels of k Gaussian groups, as close together as ``SEPARATION`` lets them be.
+    """Points and labels of k Gaussian groups, as close together as ``separation`` lets them be.
 
     ``imbalance`` is the size of the largest group over that of the smallest, in even ratios.
     """
     centres, spreads = np.empty((0, FEATURES)), []
-    side = SEPARATION
+    side = separation
     while len(centres) < k:
         candidate = np.vstack([centres, rng.uniform(0, side, FEATURES)])
         spread = axes(rng, stretch)
-        if apart(candidate, [*spreads, spread]):
+        if apart(candidate, [*spreads, spread], separation):
             centres, spreads = candidate, [*spreads, spread]
         else:
             side *= 1.01
     shares = imbalance ** (np.arange(k) / (k - 1))
-    labels = np.repeat(np.arange(k), np.diff(np.r_[0, shares.cumsum() / shares.sum()] * CUSTOMERS)
-                       .round().astype(int))
+    labels = np.repeat(
+        np.arange(k),
+        np.diff(np.r_[0, shares.cumsum() / shares.sum()] * CUSTOMERS).round().astype(int),
+    )
     noise = rng.normal(size=(len(labels), FEATURES))
     points = np.stack([spreads[g] @ n for g, n in zip(labels, noise, strict=True)])
     return standardized(points + centres[labels]), labels
@@ -76,11 +81,13 @@ def shop(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
     Returns points and jittered points.
     """
-    metrics = np.column_stack([
-        rng.geometric(0.3, CUSTOMERS),
-        np.ceil(rng.exponential(120, CUSTOMERS)),
-        rng.lognormal(3.5, 0.7, CUSTOMERS),
-    ])
+    metrics = np.column_stack(
+        [
+            rng.geometric(0.3, CUSTOMERS),
+            np.ceil(rng.exponential(120, CUSTOMERS)),
+            rng.lognormal(3.5, 0.7, CUSTOMERS),
+        ]
+    )
     spread = np.column_stack([jittered(metrics[:, :2], rng), metrics[:, 2]])
     log = np.log1p(metrics)
     return standardized(log), (np.log1p(spread) - log.mean(axis=0)) / log.std(axis=0)
@@ -96,11 +103,13 @@ CLOUDS: dict[str, Cloud] = {
     "whole numbers, not jittered": lambda rng: (shop(rng)[0], None),
 }
 
-SHAPES = {
-    "spherical": {},
-    "elongated 2 : 1": {"stretch": 2.0},
-    "elongated 3 : 1": {"stretch": 3.0},
-    "unequal, 10 : 1": {"imbalance": 10.0},
+SHAPES: dict[str, dict[str, float]] = {
+    "spherical, 4 sd apart": {},
+    "elongated 2 : 1, 4 sd apart": {"stretch": 2.0},
+    "elongated 3 : 1, 4 sd apart": {"stretch": 3.0},
+    "sizes 4 : 1, 4 sd apart": {"imbalance": 4.0},
+    "sizes 10 : 1, 4 sd apart": {"imbalance": 10.0},
+    "sizes 10 : 1, 5 sd apart": {"imbalance": 10.0, "separation": 5.0},
 }
 
 
@@ -127,9 +136,7 @@ def recovery(seeds: int) -> Iterator[str]:
                 chosen, chosen_by = choose(points, seed)
                 found += chosen == k
                 natural += chosen_by == "valleys"
-                rand.append(
-                    adjusted_rand_score(labels, fit_kmeans(points, chosen, seed).labels_)
-                )
+                rand.append(adjusted_rand_score(labels, fit_kmeans(points, chosen, seed).labels_))
             yield (
                 f"| {name} | {k} | {found} of {seeds} | {natural} of {seeds} "
                 f"| {np.mean(rand):.3f} |"

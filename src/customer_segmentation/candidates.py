@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from kneed import KneeLocator
+from kneed import KneeLocator  # type: ignore[import-untyped]
 from sklearn.cluster import DBSCAN, AgglomerativeClustering
 from sklearn.metrics import (
     adjusted_rand_score,
@@ -199,19 +199,17 @@ def knee(values: np.ndarray, *, curve: str, direction: str) -> int | None:
 
 
 def elbow(kmeans: pd.DataFrame) -> int | None:
-    """The k at the elbow of the K-means inertia; needs three ks or more."""
+    """Find the k at the elbow of the K-means inertia; needs three ks or more."""
     scored = kmeans.dropna(subset="inertia")
-    position = knee(
-        scored["inertia"].to_numpy(dtype=float), curve="convex", direction="decreasing"
-    )
+    position = knee(scored["inertia"].to_numpy(dtype=float), curve="convex", direction="decreasing")
     return None if position is None else int(scored["k"].iloc[position])
 
 
 def dbscan_radius(points: np.ndarray, neighbours: int) -> float:
-    """DBSCAN's eps: the knee of the sorted distances to the n-th neighbour (Ester et al. 1996).
+    """Find DBSCAN's eps: the knee of the sorted neighbour distances (Ester et al. 1996).
 
-    Each point counts as its own first neighbour, as in scikit-learn's ``min_samples``. 0 if most
-    points are one; the largest distance if the curve has no knee.
+    Distances are to the n-th of ``neighbours``, a point being its own first, as in scikit-learn's
+    ``min_samples``. 0 if most points are one; the largest distance if the curve has no knee.
     """
     neighbours = min(neighbours, len(points))
     distances = NearestNeighbors(n_neighbors=neighbours).fit(points).kneighbors(points)[0]

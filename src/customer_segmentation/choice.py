@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation.boundaries import (
     VALLEY_P_VALUE,
     boundaries_at,
+    distinct_in_halves,
     natural_segment_count,
 )
 from customer_segmentation.stability import (
@@ -100,20 +101,21 @@ def choose_segment_count(
     Raises ``ValueError`` if there are no K-means candidates.
     """
     thresholds = thresholds or Thresholds()
-    kmeans = candidates[candidates["algorithm"] == "kmeans"].set_index("k").sort_index()
-    if kmeans.empty:
+    is_kmeans = candidates["algorithm"] == "kmeans"
+    kmeans = candidates[is_kmeans].sort_values("k").to_dict("records")
+    if not kmeans:
         raise ValueError("there is no K-means candidate to choose from")
     natural = natural_segment_count(boundaries)
     misses = {
-        int(k): thresholds.misses(
-            least_jaccard=row.least_jaccard,
-            mean_adjusted_rand=row.mean_adjusted_rand,
-            smallest_share=row.smallest_share,
+        int(row["k"]): thresholds.misses(
+            least_jaccard=row["least_jaccard"],
+            mean_adjusted_rand=row["mean_adjusted_rand"],
+            smallest_share=row["smallest_share"],
         )
-        for k, row in zip(kmeans.index, kmeans.itertuples(), strict=True)
+        for row in kmeans
     }
     reproduced = max((k for k, missed in misses.items() if not missed), default=None)
-    silhouettes = kmeans["silhouette"].dropna()
+    silhouettes = {int(r["k"]): r["silhouette"] for r in kmeans if not np.isnan(r["silhouette"])}
 
     if segment_count is not None:
         chosen, chosen_by = segment_count, "segment_count"
@@ -126,19 +128,19 @@ def choose_segment_count(
         )
     elif reproduced is not None:
         chosen, chosen_by = reproduced, "stability"
-        jaccard = kmeans.loc[chosen, "least_jaccard"]
+        jaccard = next(r["least_jaccard"] for r in kmeans if r["k"] == chosen)
         reason = (
             f"k = {chosen} is the largest number of segments that resampling reproduces "
             f"(least stable cluster {jaccard:.2f}, needs {thresholds.least_jaccard:.2f})"
         )
-    elif len(silhouettes):
-        chosen, chosen_by = int(silhouettes.idxmax()), "silhouette"
+    elif silhouettes:
+        chosen, chosen_by = max(silhouettes, key=lambda k: silhouettes[k]), "silhouette"
         reason = (
             "resampling reproduces no number of segments in the range; "
             f"k = {chosen} has the best silhouette ({silhouettes[chosen]:.2f})"
         )
     else:
-        chosen, chosen_by = int(kmeans.index[0]), "range"
+        chosen, chosen_by = min(misses), "range"
         reason = (
             "too few distinct customers to score any number of segments; "
             f"k = {chosen} is the least allowed"
@@ -169,7 +171,7 @@ def choose_segment_count(
         return f"{missed}, and its silhouette is {row['silhouette']:.2f}"
 
     rows = candidates[["algorithm", "k"]].copy()
-    rows["is_selected"] = (rows["algorithm"] == "kmeans") & (rows["k"] == chosen)
+    rows["is_selected"] = is_kmeans & (rows["k"] == chosen)
     rows["reason"] = [
         reason if selected else why_not(row)
         for selected, (_, row) in zip(rows["is_selected"], candidates.iterrows(), strict=True)
@@ -195,26 +197,26 @@ def quick_choice(
     resample for the part that looks at stability; the part that looks for valleys draws its halves
     anew from all customers for each ``seed``, as customers who were drawn twice would be ties.
     Fits have ``restarts`` starts, a k that ``SCREENING_BOOTSTRAPS`` find far from stable gets no
-    more of them, and silhouettes are of a part of the customers. Returns k and what chose it (``valleys``, ``stability``, ``silhouette``, ``range``).
+    more of them, and silhouettes are of a part of the customers.
+
+    Returns k and what chose it (``valleys``, ``stability``, ``silhouette``, ``range``).
     """
     distinct = len(np.unique(points if weights is None else points[weights > 0], axis=0))
     counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
     descending = [k for k in reversed(ks) if k < distinct]
+    spread = points if jittered_points is None else jittered_points
+    separable = distinct_in_halves(points, seed)
     with threadpool_limits(limits=1):
         for k in descending:
-            if 2 * k > distinct:
+            if k > separable:
                 continue
-            tests = boundaries_at(
-                points, points if jittered_points is None else jittered_points, k, seed=seed, restarts=restarts
-            )[1]
-            if all(p_value < thresholds.valley_p_value for *_, p_value in tests):
+            tests = boundaries_at(points, spread, k, seed=seed, restarts=restarts)[1]
+            if (tests[:, 2] < thresholds.valley_p_value).all():
                 return k, "valleys"
         labels = {}
         for k in descending:
             rng = np.random.default_rng([seed, k, 1957])
-            labels[k] = nearest(
-                points, refit(points, k, rng, weights, restarts).cluster_centers_
-            )
+            labels[k] = nearest(points, refit(points, k, rng, weights, restarts).cluster_centers_)
             share = np.bincount(labels[k], counted, minlength=k).min() / counted.sum()
             if share < thresholds.smallest_share:
                 continue
