@@ -19,7 +19,7 @@ from customer_segmentation.boundaries import (
     natural_segment_count,
 )
 from customer_segmentation.choice import Thresholds, quick_choice
-from customer_segmentation.fitting import RESTARTS, fit_kmeans
+from customer_segmentation.fitting import fit_kmeans
 
 CUSTOMERS = 2_000
 FEATURES = 3
@@ -118,14 +118,7 @@ SHAPES: dict[str, dict[str, float]] = {
 
 
 def choose(points: np.ndarray, seed: int) -> tuple[int, str]:
-    return quick_choice(
-        points,
-        KS,
-        seed=seed,
-        bootstraps=BOOTSTRAPS,
-        thresholds=Thresholds(),
-        restarts=RESTARTS,
-    )
+    return quick_choice(points, KS, seed=seed, bootstraps=BOOTSTRAPS, thresholds=Thresholds())
 
 
 def recovery(seeds: int) -> Iterator[str]:
