@@ -3,7 +3,7 @@
 # make docs    the dbt docs as one static page, in site/
 #
 # Your own orders:  make build VARS=my_shop.yml ORDERS=path/to/orders.parquet [CUSTOMERS=path]
-# They are built into a database file named like the vars file (my_shop.duckdb).
+# They are built into a database file named like the vars file (my_shop_segments.duckdb).
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,11 +39,11 @@ endef
 # ---- Build ------------------------------------------------------------------------------------
 # With VARS, ORDERS or CUSTOMERS given, one --vars argument is made of them.
 
-dbt_vars = $(if $(VARS)$(ORDERS)$(CUSTOMERS),--vars "$$(cat /dev/null $(VARS); \
+dbt_vars = $(if $(VARS)$(ORDERS)$(CUSTOMERS),--vars "$$(cat /dev/null $(if $(VARS),'$(VARS)'); \
 	$(if $(ORDERS),printf "\norders_location: '%s'" '$(ORDERS)';) \
 	$(if $(CUSTOMERS),printf "\ncustomers_location: '%s'" '$(CUSTOMERS)';))")
 ifneq ($(VARS),)
-export DUCKDB_PATH ?= $(basename $(notdir $(VARS))).duckdb
+export DUCKDB_PATH ?= $(shell basename '$(VARS)' | sed 's/[.][^.]*$$//')_segments.duckdb
 endif
 
 build: .venv/.installed

@@ -72,11 +72,11 @@
         {%- elif kind.startswith('day') -%}
             {%- set fits = modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', text) -%}
         {%- elif name == 'segment_count' -%}
-            {%- set fits = text == 'auto' or (modules.re.match('^[0-9]+$', text) and 2 <= text | int <= 20) -%}
+            {%- set fits = value == 'auto' or (value is integer and value is not boolean and 2 <= value <= 20) -%}
         {%- elif kind.startswith('whole number') -%}
-            {%- set fits = modules.re.match('^[0-9]+$', text) -%}
-        {%- elif kind == 'number' -%}
-            {%- set fits = value is number and value is not boolean -%}
+            {%- set fits = value is integer and value is not boolean and 0 <= value < 2000000000 -%}
+        {%- elif kind.startswith('number') -%}
+            {%- set fits = value is number and value is not boolean and 0 <= value < 2000000000 -%}
         {%- else -%}
             {%- set fits = value is string -%}
         {%- endif -%}
@@ -86,8 +86,7 @@
     {%- endfor -%}
 
     {%- set range = var('segment_count_range') -%}
-    {%- if range | length != 2 or range | map('string') | reject('in', '2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20'.split()) | list
-        or range[0] > range[1] -%}
+    {%- if range | length != 2 or range | select('integer') | list | length != 2 or not 2 <= range[0] <= range[1] <= 20 -%}
         {{ return("segment_count_range: '" ~ range ~ "' won't do. Give the least and the largest number of segments,"
             ~ " from 2 to 20, as in [3, 8].") }}
     {%- endif -%}
@@ -101,7 +100,20 @@
         {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
     {%- endfor -%}
 
+    {%- for name in ['excluded_statuses', 'guest_customer_ids', 'candidate_features'] -%}
+        {%- for value in var(name) if value is not string -%}
+            {{ return(name ~ ": '" ~ value ~ "' is not read as text. Put quotes around it, as in ['" ~ value ~ "'].") }}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if var('as_of_date') is not none
+        and run_query("select try_cast(" ~ sql_text(var('as_of_date')) ~ " as date) is null").columns[0][0] -%}
+        {{ return("as_of_date: there is no day '" ~ var('as_of_date') ~ "'. Write it as YYYY-MM-DD.") }}
+    {%- endif -%}
     {%- for name, path in var('attached_databases').items() -%}
+        {%- if name | lower == target.database | lower -%}
+            {{ return("attached_databases: '" ~ name ~ "' is also the name of the database that is built into. Attach it under"
+                ~ " another name, or set DUCKDB_PATH.") }}
+        {%- endif -%}
         {%- if run_query("select count(*) from glob(" ~ sql_text(path) ~ ")").columns[0][0] == 0 -%}
             {{ return("attached_databases: there is no file '" ~ path ~ "'. Check the path; a relative one starts at the"
                 ~ " folder where dbt runs.") }}

@@ -20,26 +20,31 @@
 {#- Whether a trimmed text is one of a var's values, without regard to case. The lengths are asked
     first, since they rule out nearly every row at a fraction of the cost. -#}
 {% macro is_one_of(column, name) -%}
-    {%- set values = var(name) | map('string') | map('trim') | map('lower') | list -%}
+    {%- set values = var(name) | map('trim') | list -%}
     {%- if values -%}
-        length({{ column }}) in ({{ values | map('length') | unique | join(', ') }})
-        and lower({{ column }}) in ({% for value in values %}{{ sql_text(value) }}{{ ', ' if not loop.last }}{% endfor %})
+        length({{ column }}) in ({% for value in values %}length({{ sql_text(value) }}){{ ', ' if not loop.last }}{% endfor %})
+        and lower({{ column }}) in ({% for value in values %}lower({{ sql_text(value) }}){{ ', ' if not loop.last }}{% endfor %})
     {%- else -%}
         false
     {%- endif -%}
 {%- endmacro %}
 
-{#- A timestamp on the shop's clock. What carries a zone (the type, or an offset in the text) is
-    converted to the timezone var; what carries none is taken as local already. Null if unreadable.
-    typeof() of a column is known when the query is planned, so branches that can't apply cost nothing. -#}
+{#- A timestamp on the shop's clock. What carries a zone (the type, or a zone or offset in the text) is
+    converted to the timezone var; what carries none is taken as local already. Text must begin with a
+    year of four digits: day-first and two-digit years are read in one way by some and in another by
+    others, so they are left to your expression. Null if unreadable.
+    typeof() is known when the query is planned, so branches that can't apply cost nothing. -#}
 {% macro local_timestamp(column) -%}
     case
         when typeof({{ column }}) = 'TIMESTAMP WITH TIME ZONE'
-            or (
-                typeof({{ column }}) = 'VARCHAR'
-                and regexp_matches(cast({{ column }} as varchar), ':\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)\s*$')
-            )
             then timezone({{ sql_text(var('timezone')) }}, try_cast({{ column }} as timestamptz))
+        when typeof({{ column }}) != 'VARCHAR' then try_cast({{ column }} as timestamp)
+        when not regexp_matches(cast({{ column }} as varchar), '^\s*\d{4}[-/]') then null
+        when regexp_matches(cast({{ column }} as varchar), ':\d{2}.*([A-Za-z]|[+-]\d{2}(:?\d{2})?)\s*$')
+            then timezone(
+                {{ sql_text(var('timezone')) }},
+                try_cast(regexp_replace(trim(cast({{ column }} as varchar)), 'z$', 'Z') as timestamptz)
+            )
         else try_cast({{ column }} as timestamp)
     end
 {%- endmacro %}

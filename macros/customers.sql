@@ -4,7 +4,7 @@
     {%- set known = var('customers_location') or not var('orders_location') -%}
     {%- set columns = var('customer_columns') if known else {} -%}
     select
-        {{ mapped(columns, 'customer_id', 'varchar') }} as customer_id,
+        {{ mapped(columns, 'customer_id') }} as customer_id,
         {{ mapped(columns, 'has_consent', 'varchar') }} as has_consent,
         {{ mapped(columns, 'is_unsubscribed', 'varchar') }} as is_unsubscribed,
         {{ mapped(columns, 'last_contacted_on') }} as last_contacted_on
@@ -15,10 +15,12 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- True, false, or null for what is neither. -#}
-{% macro yes_or_no(column) -%}
+{#- True, false, or null for an empty field. What can't be read is `otherwise`. -#}
+{% macro yes_or_no(column, otherwise) -%}
     case
-        when lower(trim({{ column }})) in ('true', 't', 'yes', 'y', '1', 'on') then true
-        when lower(trim({{ column }})) in ('false', 'f', 'no', 'n', '0', 'off') then false
+        when {{ trimmed(column) }} is null then null
+        when lower({{ trimmed(column) }}) in ('true', 't', 'yes', 'y', '1', '1.0', 'on') then true
+        when lower({{ trimmed(column) }}) in ('false', 'f', 'no', 'n', '0', '0.0', 'off') then false
+        else {{ otherwise }}
     end
 {%- endmacro %}

@@ -71,7 +71,7 @@
 
     {%- set available = run_query("describe select * from " ~ read_location(location)).columns[0].values() -%}
     {%- for field, expression in columns.items() if expression -%}
-        {%- set parsed = run_query("select json_serialize_sql(" ~ sql_text("select " ~ expression) ~ ") as tree").columns[0][0] -%}
+        {%- set parsed = run_query("select json_serialize_sql(" ~ sql_text("select try(" ~ expression ~ "\n)") ~ ") as tree").columns[0][0] -%}
         {%- set tree = fromjson(parsed) -%}
         {%- if tree.error -%}
             {{ return(mapping ~ ": the expression for '" ~ field ~ "' is no valid SQL: " ~ expression ~ " ("

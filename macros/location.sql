@@ -9,11 +9,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What to select from. All CSV columns arrive as text: sniffed types would lose leading zeros. -#}
+{#- What to select from. All CSV columns arrive as text: sniffed types would lose leading zeros. Comments
+    and quotes are not sniffed either: an id that starts with # is no comment, and a quote is one also
+    where the first comes after the rows that the sniffer looks at. -#}
 {% macro read_location(location) -%}
     {%- set kind = location_kind(location) -%}
     {%- if kind == 'csv' -%}
-        read_csv({{ sql_text(location) }}, header = true, all_varchar = true, union_by_name = true)
+        read_csv(
+            {{ sql_text(location) }}, header = true, all_varchar = true, union_by_name = true,
+            comment = '', quote = '"', escape = '"'
+        )
     {%- elif kind == 'parquet' -%}
         read_parquet({{ sql_text(location) }}, union_by_name = true)
     {%- else -%}
@@ -37,9 +42,21 @@
 {% macro mapped(columns, field, type=none) -%}
     {%- set expression = columns.get(field) -%}
     {%- if expression is none -%} cast(null as {{ type or 'varchar' }})
-    {%- elif type -%} try_cast(try({{ expression }}) as {{ type }})
-    {%- else -%} try({{ expression }})
+    {%- elif field.endswith('_id') -%} {{ id_text('try(' ~ expression ~ '\n)') }}
+    {%- elif type -%} try_cast(try({{ expression ~ '\n' }}) as {{ type }})
+    {%- else -%} try({{ expression ~ '\n' }})
     {%- endif -%}
+{%- endmacro %}
+
+{#- An id as text. A whole number that gaps elsewhere in the column turned into floating point (17.0)
+    loses its point again, and NaN is no id. The type is known when the query is planned, so that
+    columns of other types pay nothing. -#}
+{% macro id_text(expression) -%}
+    case
+        when typeof({{ expression }}) not in ('DOUBLE', 'FLOAT') then cast({{ expression }} as varchar)
+        when isfinite(try_cast({{ expression }} as double))
+            then regexp_replace(cast({{ expression }} as varchar), '[.]0$', '')
+    end
 {%- endmacro %}
 
 {% macro sql_text(value) -%}

@@ -18,5 +18,5 @@
 
 {#- The var as_of_date if it is given, else what the orders say. -#}
 {% macro chosen_as_of_date(from_orders) -%}
-    {{ from_orders if var('as_of_date') is none else "date '" ~ var('as_of_date') ~ "'" }}
+    {{ from_orders if var('as_of_date') is none else "max(date '" ~ var('as_of_date') ~ "')" }}
 {%- endmacro %}

@@ -52,7 +52,7 @@
     {%- if var('model_version') is not none -%}
         {{ var('model_version') }}
     {%- else -%}
-        (select max(versions.model_version) from {{ ref('model_versions') }} as versions)
+        (select max(all_versions.model_version) from {{ ref('model_versions') }} as all_versions)
     {%- endif -%}
 {%- endmacro %}
 

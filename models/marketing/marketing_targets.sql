@@ -100,6 +100,7 @@ joined as (
             when coalesce(ruled.matched_rule['action'], segment_definitions.action) = 'none' then 'no_action'
             when stg_customers.last_contacted_on >= ruled.as_of_date - {{ var('contact_pause_days') }}
                 then 'recently_contacted'
+            when stg_customers.has_unreadable_contact then 'unreadable_contact'
         end as suppressed_reason,
         ruled.as_of_date
     from ruled

@@ -36,7 +36,7 @@ versions as (
         model_version,
         lag(model_version) over (order by model_version) as previous_version,
         lead(model_version) over (order by model_version) as next_version
-    from (select distinct clusters.model_version from clusters)
+    from (select distinct clusters.model_version from clusters) as fits
 
 ),
 

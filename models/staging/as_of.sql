@@ -52,8 +52,8 @@ chosen as (
     select
         {{ chosen_as_of_date('max(order_date) + 1') }} as as_of_date,
         {{ sql_text('latest order' if var('as_of_date') is none else 'as_of_date') }} as chosen_by
-    from stretches
-    where stretch <= (select main_stretch.stretch from main_stretch)
+    from main_stretch
+    left join stretches on main_stretch.stretch >= stretches.stretch
 
 ),
 

@@ -11,11 +11,11 @@ source_rows as (
 final as (
 
     select
-        {{ mapped(var('order_columns'), 'customer_id', 'varchar') }} as customer_id,
-        {{ mapped(var('order_columns'), 'order_id', 'varchar') }} as order_id,
+        {{ mapped(var('order_columns'), 'customer_id') }} as customer_id,
+        {{ mapped(var('order_columns'), 'order_id') }} as order_id,
         {{ mapped(var('order_columns'), 'ordered_at') }} as ordered_at,
         {{ mapped(var('order_columns'), 'amount') }} as amount,
-        {{ mapped(var('order_columns'), 'line_id', 'varchar') }} as line_id,
+        {{ mapped(var('order_columns'), 'line_id') }} as line_id,
         {{ mapped(var('order_columns'), 'status', 'varchar') }} as status,
         -- Lets rows that repeat another row in every raw column be counted.
         hash(source_rows) as row_hash

@@ -12,10 +12,11 @@ typed as (
 
     select
         {{ trimmed('customer_id') }} as customer_id,
-        {{ yes_or_no('has_consent') }} as has_consent,
-        -- What can't be read is no permission: only an empty field or a plain no counts as subscribed.
-        coalesce({{ yes_or_no('is_unsubscribed') }}, {{ trimmed('is_unsubscribed') }} is not null) as is_unsubscribed,
-        cast({{ local_timestamp('last_contacted_on') }} as date) as last_contacted_on
+        -- What can't be read is no permission: it counts as a refusal, and as opted out.
+        {{ yes_or_no('has_consent', otherwise='false') }} as has_consent,
+        coalesce({{ yes_or_no('is_unsubscribed', otherwise='true') }}, false) as is_unsubscribed,
+        cast({{ local_timestamp('last_contacted_on') }} as date) as last_contacted_on,
+        {{ trimmed('cast(last_contacted_on as varchar)') }} is not null as has_contact
     from source_rows
 
 ),
@@ -27,7 +28,8 @@ final as (
         customer_id,
         bool_and(has_consent) as has_consent,
         bool_or(is_unsubscribed) as is_unsubscribed,
-        max(last_contacted_on) as last_contacted_on
+        max(last_contacted_on) as last_contacted_on,
+        bool_or(has_contact and last_contacted_on is null) as has_unreadable_contact
     from typed
     where customer_id is not null
     group by customer_id

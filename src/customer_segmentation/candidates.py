@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from kneed import KneeLocator  # type: ignore[import-untyped]
+from kneed import KneeLocator
 from sklearn.cluster import DBSCAN, AgglomerativeClustering
 from sklearn.metrics import (
     adjusted_rand_score,

@@ -142,7 +142,9 @@ def describe_features(
         name: transforms.get(name) or choose_transform(raw[name].to_numpy(), skewness_limit)
         for name in candidates
     }
-    values = pd.DataFrame({name: transformed(raw[name].to_numpy(), chosen[name]) for name in raw})
+    values = pd.DataFrame(
+        {name: transformed(raw[name].to_numpy(), chosen[name]) for name in candidates}
+    )
     all_factors = variance_inflation(values)
     if selected is None:
         kept, reasons = select_features(values, variance_inflation_limit)

@@ -18,7 +18,8 @@ def jaccard_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     counts = np.zeros((first.max() + 1, second.max() + 1))
     np.add.at(counts, (first, second), 1)
     unions = counts.sum(axis=1)[:, None] + counts.sum(axis=0)[None, :] - counts
-    return counts / np.maximum(unions, 1)
+    overlaps: np.ndarray = counts / np.maximum(unions, 1)
+    return overlaps
 
 
 def match_clusters(
@@ -36,7 +37,7 @@ def match_clusters(
     overlaps = jaccard_overlaps(labels, previous_labels)
     pairs = zip(*linear_sum_assignment(-overlaps), strict=True)
     kept = {new: old for new, old in pairs if overlaps[new, old] >= SAME_CLUSTER}
-    rows = []
+    rows: list[tuple[int, float | None]] = []
     for new in range(len(overlaps)):
         if new in kept:
             overlap = round(float(overlaps[new, kept[new]]), 6)

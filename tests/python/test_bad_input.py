@@ -84,7 +84,7 @@ CASES = {
     ),
     "all customers alike": (
         {"orders_location": "alike.csv"},
-        "The customers are all alike: 50 customers have 1 different combination(s) of num_orders,",
+        "The customers are all alike: 50 customers have 1 different combination(s) of total_amount,",
     ),
     "no order accepted": (
         {"orders_location": "nobody.csv"},
@@ -100,8 +100,8 @@ CASES = {
     "no var": ({"order_column": {}}, "There is no var 'order_column'. The vars are dataset,"),
     "no range": ({"segment_count_range": [5]}, "segment_count_range: '[5]' won't do. Give the"),
     "no feature": (
-        {"clustering_features": ["num_order"]},
-        "clustering_features: there is no metric 'num_order'. The metrics are total_amount,",
+        {"candidate_features": ["num_order"]},
+        "candidate_features: there is no metric 'num_order'. The metrics are total_amount,",
     ),
 }
 

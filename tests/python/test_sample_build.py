@@ -25,7 +25,7 @@ def test_clusters_are_those_of_a_direct_kmeans_fit(
 ) -> None:
     """scikit-learn from scratch, on the same features: same assignments, same inertia."""
     transforms = sample_build.query(
-        "select distinct feature, transform from clustering.cluster_centroids"
+        "select feature, transform from clustering.clustering_features where is_selected"
     ).set_index("feature")["transform"]
     raw = customers[FEATURES].astype(float)
     logged = raw.apply(lambda c: np.log1p(c) if transforms[c.name] == "log1p" else c)

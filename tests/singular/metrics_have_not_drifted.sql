@@ -1,5 +1,9 @@
 {{ config(severity='warn') }}
 -- Customers have moved since the fit (population stability index). From drift_refit_at on, build once
 -- with refit: true; cluster ids stay with their customers.
-select * from {{ ref('metric_drift') }}
+select
+    metric,
+    population_stability_index,
+    drift
+from {{ ref('metric_drift') }}
 where drift != 'stable' and is_selected
