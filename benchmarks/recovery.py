@@ -1,7 +1,8 @@
 """How often the choice of k finds groups that were planted, and claims some where none are.
 
 Generates customers with known groups and clouds without any, and lets the package choose k.
-Prints three Markdown tables: planted groups, clouds, and planted groups that are hard to find. From the project's folder: ``python benchmarks/recovery.py``.
+Prints three Markdown tables: planted groups, clouds, and planted groups that are hard to find.
+From the project's folder: ``python benchmarks/recovery.py``.
 """
 
 from __future__ import annotations
