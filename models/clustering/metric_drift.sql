@@ -25,8 +25,9 @@ long as (
     unpivot (
         select
             {%- for feature in candidate_features() %}
-            round(cast({{ feature }} as double), 6) as {{ feature }}{{ ',' if not loop.last }}
+            round(cast({{ feature }} as double), 6) as {{ feature }},
             {%- endfor %}
+            is_clusterable
         from clusterable_customers
     )
     on {{ candidate_features() | join(', ') }}
@@ -46,14 +47,23 @@ counted as (
 
 ),
 
+edged as (
+
+    select
+        counted.*,
+        active_features.edges
+    from counted
+    inner join active_features using (feature)
+
+),
+
 binned as (
 
     select
-        counted.feature,
-        1 + len(list_filter(active_features.edges, lambda edge: edge <= counted.value)) as bin,
-        sum(counted.num_customers) as num_customers
-    from counted
-    inner join active_features using (feature)
+        feature,
+        1 + len(list_filter(edges, lambda edge: edge <= value)) as bin,
+        sum(num_customers) as num_customers
+    from edged
     group by all
 
 ),

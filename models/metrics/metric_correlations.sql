@@ -5,8 +5,9 @@ customer_metrics as (
 
     select
         {%- for metric in explored_metrics() %}
-        cast({{ metric }} as double) as {{ metric }}{{ ',' if not loop.last }}
+        cast({{ metric }} as double) as {{ metric }},
         {%- endfor %}
+        is_clusterable
     from {{ ref('customer_metrics') }}
     where is_clusterable
 
@@ -17,8 +18,9 @@ shapes as (
     select
         {%- for metric in explored_metrics() %}
         min({{ metric }}) as min_{{ metric }},
-        round(skewness({{ metric }}), 4) as skewness_{{ metric }}{{ ',' if not loop.last }}
+        round(skewness({{ metric }}), 4) as skewness_{{ metric }},
         {%- endfor %}
+        count(*) as num_customers
     from customer_metrics
 
 ),
@@ -28,8 +30,9 @@ prepared as (
     select
         {%- for metric in explored_metrics() %}
         {{ transformed(metric) }} as {{ metric }},
-        rank() over (order by {{ metric }}) + count(*) over (order by {{ metric }}) as rank_{{ metric }}{{ ',' if not loop.last }}
+        {{ double_mid_rank(metric) }} as rank_{{ metric }},
         {%- endfor %}
+        shapes.num_customers
     from customer_metrics
     cross join shapes
 

@@ -13,8 +13,9 @@ long as (
     unpivot (
         select
             {%- for metric in explored_metrics() %}
-            cast({{ metric }} as double) as {{ metric }}{{ ',' if not loop.last }}
+            cast({{ metric }} as double) as {{ metric }},
             {%- endfor %}
+            is_clusterable
         from customer_metrics
     )
     on {{ explored_metrics() | join(', ') }}
