@@ -1,6 +1,7 @@
 # make build   environment in .venv, then dbt build on the sample
 # make test    everything that checks the project
 # make docs    the dbt docs as one static page, in site/
+# make registry-export    the fitted versions as a CSV that another machine can score with
 #
 # Your own orders:  make build VARS=my_shop.yml ORDERS=path/to/orders.parquet [CUSTOMERS=path]
 # They are built into a database file named like the vars file (my_shop_segments.duckdb).
@@ -11,7 +12,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint docs benchmark requirements clean help
+.PHONY: build test docs registry-export benchmark requirements clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -67,6 +68,13 @@ test: .venv/.installed-dev
 docs: .venv/.installed
 	@$(DBT) docs generate --static $(dbt_vars)
 	@$(BIN)/python -m customer_segmentation.docs
+
+# ---- Registry ---------------------------------------------------------------------------------
+# Commit the CSV and name it in the var registry_location: a fresh database then scores with it.
+
+REGISTRY ?= registry.csv
+registry-export: .venv/.installed
+	@$(DBT) run-operation export_registry --args "{path: '$(REGISTRY)'}"
 
 # ---- Upkeep -----------------------------------------------------------------------------------
 

@@ -1,0 +1,26 @@
+-- Why these features? What every candidate of the active version looks like, and why it was kept or left out.
+-- Run it with: dbt show --select why_these_features
+with
+
+clustering_features as (
+
+    select * from {{ ref('clustering_features') }}
+    where model_version = {{ active_version() }}
+
+),
+
+final as (
+
+    select
+        feature,
+        is_selected,
+        reason,
+        transform,
+        round(skewness, 2) as skewness,
+        round(variance_inflation, 1) as variance_inflation
+    from clustering_features
+
+)
+
+select * from final
+order by is_selected desc, feature asc

@@ -1,0 +1,32 @@
+-- Why this many segments? The evidence for every k of the active version, the selected one marked.
+-- Run it with: dbt show --select why_this_many_segments --limit 20
+with
+
+clustering_candidates as (
+
+    select * from {{ ref('clustering_candidates') }}
+    where model_version = {{ active_version() }}
+
+),
+
+final as (
+
+    select
+        algorithm,
+        k,
+        is_selected,
+        reason,
+        verdict,
+        round(silhouette, 3) as silhouette,
+        round(least_jaccard, 2) as least_stable_cluster,
+        round(mean_adjusted_rand, 2) as adjusted_rand,
+        round(smallest_share, 3) as smallest_share,
+        resampling_share,
+        is_elbow,
+        round(agreement_with_kmeans, 2) as agreement_with_kmeans
+    from clustering_candidates
+
+)
+
+select * from final
+order by algorithm = 'kmeans' desc, algorithm asc, k asc
