@@ -46,6 +46,7 @@ def run_dbt(
     arguments: list[str],
     variables: dict[str, Any] | None,
     profiles: Path = PROJECT,
+    project: Path = PROJECT,
 ) -> Build:
     folder = database.parent
     build = Build(False, database)
@@ -54,7 +55,7 @@ def run_dbt(
     result = runner.invoke(
         [
             *arguments,
-            "--project-dir", str(PROJECT),
+            "--project-dir", str(project),
             "--profiles-dir", str(profiles),
             "--target-path", str(folder / "target"),
             "--log-path", str(folder / "logs"),

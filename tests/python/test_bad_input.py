@@ -1,12 +1,13 @@
 """Bad input: one sentence that says what is wrong and what to do, and the results stay."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from conftest import Build, build_with_data_tests
+from conftest import PROJECT, Build, build_with_data_tests, run_dbt
 
 COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
 LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
@@ -94,6 +95,46 @@ CASES = {
         {"as_of_date": "1999-01-01"},
         "No order was accepted: of 500 rows most were excluded as future_date (500 rows).",
     ),
+    "customers that can't be read": (
+        {"customers_location": "ragged.csv", "customer_columns": {"customer_id": "c"}},
+        "ragged.csv",
+    ),
+    "no function": (
+        {"customers_location": "good.csv", "customer_columns": {"customer_id": "to_id(c)"}},
+        "to_id",
+    ),
+    "customers who never ordered": (
+        {"customers_location": "good.csv", "customer_columns": {"customer_id": "'x' || c"}},
+        "listed_customers_are_customers_who_order",
+    ),
+    "two-digit years": (
+        {"order_columns": COLUMNS | {"ordered_at": "strftime(d::date, '%d-%m-%y')"}},
+        "No order was accepted: of 500 rows most were excluded as unreadable_date (500 rows).",
+    ),
+    "no such day": (
+        {"as_of_date": "2024-02-31"},
+        "as_of_date: there is no day '2024-02-31'. Write it as YYYY-MM-DD.",
+    ),
+    "as-of date and nothing readable": (
+        {"as_of_date": "2024-02-01", "order_columns": COLUMNS | {"ordered_at": "'never'"}},
+        "No order was accepted: of 500 rows most were excluded as unreadable_date (500 rows).",
+    ),
+    "a number as text": (
+        {"random_seed": "42"},
+        "random_seed: '42' won't do. Give whole number.",
+    ),
+    "not a number": (
+        {"archetype_max_distance": float("nan")},
+        "archetype_max_distance: 'nan' won't do. Give number.",
+    ),
+    "a number in a list of texts": (
+        {"guest_customer_ids": [0]},
+        "guest_customer_ids: '0' is not read as text. Put quotes around it, as in ['0'].",
+    ),
+    "the name of the output": (
+        {"attached_databases": {"shop": "other.duckdb"}},
+        "attached_databases: 'shop' is also the name of the database that is built into.",
+    ),
     "no day": ({"as_of_date": "tomorrow"}, "as_of_date: 'tomorrow' won't do. Give day"),
     "no choice": ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
     "no zone": ({"timezone": "Mars"}, "timezone: 'Mars' is unknown. Give a name like UTC"),
@@ -123,6 +164,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Build, dict
             """,
         )
         write("empty.parquet", f"from ({GOOD}) limit 0")
+        Path("ragged.csv").write_text("c,x\n" + "c1,1\n" * 9 + 'c2,2,3,4,"5\n')
+        duckdb.connect("other.duckdb").close()
         Path("header.csv").write_text("c,o,d,a\n")
         Path("empty.csv").touch()
         good = build_with_data_tests(folder / "shop.duckdb", LOCATION)
@@ -146,3 +189,67 @@ def test_one_clear_sentence_and_nothing_replaced(
     assert "Traceback" not in bad.log
     assert "Traceback" not in "".join(capfd.readouterr())
     assert results(bad) == tables
+
+
+@pytest.mark.parametrize(
+    ("seed", "before", "after", "sentence"),
+    [
+        (
+            "segment_archetypes",
+            "lapsed,Lapsed customers,low",
+            "lapsed,Lapsed customers,lo",
+            "segment_archetypes.csv: recency, frequency and value are low, medium or high,"
+            " all three or none; see lapsed.",
+        ),
+        (
+            "segment_archetypes",
+            'leave them in peace.",win_back',
+            'leave them in peace.",winback',
+            "segment_archetypes.csv: action is one of win_back, retain, cross_sell, second_order or"
+            " none; see lapsed.",
+        ),
+        (
+            "segment_archetypes",
+            "no_order,",
+            "no_orders,",
+            "segment_archetypes.csv: a row for no_order is missing; customers who can't be",
+        ),
+        (
+            "targeting_rules",
+            "win_back",
+            "wnback",
+            "targeting_rules.csv: action is one of win_back, retain, cross_sell, second_order or",
+        ),
+    ],
+    ids=["level", "action", "missing row", "rule's action"],
+)
+def test_a_fault_in_a_seed_is_told_and_nothing_replaced(
+    shop: tuple[Build, dict[str, Any]],
+    tmp_path: Path,
+    seed: str,
+    before: str,
+    after: str,
+    sentence: str,
+) -> None:
+    good, tables = shop
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("models", "macros", "seeds", "tests", "dbt_project.yml"):
+        source = PROJECT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / name)
+    path = project / "seeds" / f"{seed}.csv"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    bad = run_dbt(good.database, arguments, LOCATION, project=project)
+
+    assert not bad.success
+    assert sentence in bad.log
+    assert "Traceback" not in bad.log
+    after_it = results(bad)
+    seeds = {"segments.segment_archetypes", "marketing.targeting_rules"}
+    assert {k: v for k, v in after_it.items() if k not in seeds} == {
+        k: v for k, v in tables.items() if k not in seeds
+    }

@@ -142,3 +142,89 @@ def test_a_window_moves_older_customers_to_a_segment_of_their_own(build: Builder
         select count(*) from segments.customer_segments where segment_id = 'no_order_in_window'
     """
     assert result.value(older) > 100
+
+
+def test_rows_that_start_with_a_hash_are_no_comments(build: Builder) -> None:
+    with Path("orders.csv").open("w") as file:
+        file.write("Invoice,Customer,Date,Amount\n")
+        for i in range(300):
+            hash_mark = "#" if i % 10 == 0 else ""
+            file.write(f"{hash_mark}{i},c{i % 50},2024-01-{1 + i % 28:02d},{i}.5\n")
+    result = build(orders_location="orders.csv", order_columns=COLUMNS)
+    accepted = "select num_rows from staging.order_exclusions where exclusion_reason = 'accepted'"
+    assert result.value(accepted) == 300
+
+
+def test_quotes_are_quotes_however_late_the_first_one_comes(build: Builder) -> None:
+    with Path("orders.csv").open("w") as file:
+        file.write("Customer,Invoice,Date,Amount\n")
+        for i in range(30_000):
+            customer = f'"c{i % 50}"' if i > 25_000 else f"c{i % 50}"
+            file.write(f"{customer},{i},2024-01-{1 + i % 28:02d},{i % 97}.5\n")
+    result = build(orders_location="orders.csv", order_columns=COLUMNS, stability_bootstraps=2)
+    assert result.value("select count(*) from metrics.customer_metrics") == 50
+
+
+def test_ids_of_floating_point_are_whole_and_never_nan(build: Builder) -> None:
+    ids = "case when i % 10 = 0 then 'nan'::double else 10000 + i % 40 end"
+    write(
+        "orders.parquet",
+        f'select * replace ({ids} as "Customer") from ({ORDERS.replace("select", "select i,")})',
+    )
+    result = build(orders_location="orders.parquet", order_columns=COLUMNS)
+    customers = result.query("select customer_id from metrics.customer_metrics")["customer_id"]
+    assert set(customers) == {str(10000 + i) for i in range(40) if i % 10}
+    missing = (
+        "select num_rows from staging.order_exclusions where exclusion_reason like 'miss%cust%'"
+    )
+    assert result.value(missing) == 40
+
+
+def test_statuses_compare_in_the_alphabet_they_are_written_in(build: Builder) -> None:
+    status = "case when \"Invoice\"::int % 5 = 0 then 'İptal' else 'Ödendi' end"
+    write("orders.csv", f'select *, {status} as "State" from ({ORDERS})')
+    result = build(
+        orders_location="orders.csv",
+        order_columns=COLUMNS | {"status": "State"},
+        excluded_statuses=["İPTAL"],
+    )
+    excluded = "select num_rows from staging.order_exclusions where exclusion_reason like 'exc%'"
+    assert result.value(excluded) == 80
+
+
+def test_consent_and_contacts_that_cannot_be_read_mean_no(build: Builder) -> None:
+    write("orders.csv")
+    consent = ["", "yes", "1.0", "nein", "0.0", "Opt-out", "FALSE\t"]
+    contact = ["", "", "05.04.2024"]
+    with Path("people.csv").open("w") as file:
+        file.write("id,ok,last\n")
+        for i, ok in enumerate(consent):
+            file.write(f"{i:05d},{ok},\n")
+        for i, last in enumerate(contact, start=10):
+            file.write(f"{i:05d},yes,{last}\n")
+    result = build(
+        orders_location="orders.csv",
+        order_columns=COLUMNS,
+        customers_location="people.csv",
+        customer_columns={"customer_id": "id", "has_consent": "ok", "last_contacted_on": "last"},
+    )
+    assert result.success, result.log
+    targets = result.query("from marketing.marketing_targets order by customer_id")
+    targets = targets.set_index("customer_id")
+    assert (
+        targets["consent_status"].head(7).tolist()
+        == ["unknown", "given", "given"] + ["refused"] * 4
+    )
+    assert targets.loc["00012", "suppressed_reason"] == "unreadable_contact"
+    assert not targets.loc[["00003", "00004", "00005", "00006", "00012"], "is_eligible"].any()
+
+
+def test_line_ids_that_count_within_orders_are_suspected(build: Builder) -> None:
+    write("orders.csv", f"select *, i % 3 as line from ({ORDERS.replace('select', 'select i,')})")
+    result = build(orders_location="orders.csv", order_columns=COLUMNS | {"line_id": "line"})
+    assert "few_rows_repeat_a_line_id" in result.log
+    assert (
+        result.query("from staging.excluded_order_lines")["exclusion_reason"]
+        .eq("repeated_line_id")
+        .all()
+    )
