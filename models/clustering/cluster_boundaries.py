@@ -1,4 +1,4 @@
-from customer_segmentation.evidence import BOUNDARY_COLUMNS, find_boundaries
+from customer_segmentation.tables import CLUSTER_BOUNDARIES
 from customer_segmentation.versions import existing_versions, new_rows, of_version
 
 
@@ -12,11 +12,17 @@ def model(dbt, session):
         valley_p_value=dbt.config.meta_get("valley_p_value"),
         seed=dbt.config.meta_get("random_seed"),
     )
+
+    def rows_of(version):
+        from customer_segmentation.evidence import find_boundaries
+
+        return find_boundaries(
+            sample.df(), of_version(features, version), of_version(centroids, version), **settings
+        )
+
     return new_rows(
         dbt.ref("model_versions").df(),
         existing_versions(dbt, session),
-        lambda version: find_boundaries(
-            sample.df(), of_version(features, version), of_version(centroids, version), **settings
-        ),
-        BOUNDARY_COLUMNS,
+        rows_of,
+        CLUSTER_BOUNDARIES,
     )

@@ -1,4 +1,4 @@
-from customer_segmentation.fitting import COLUMNS, fit_version
+from customer_segmentation.tables import CLUSTER_CENTROIDS
 from customer_segmentation.versions import existing_versions, new_rows
 
 
@@ -10,10 +10,16 @@ def model(dbt, session):
     restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
     fitted = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
     seed = dbt.config.meta_get("random_seed")
+
+    def rows_of(version):
+        from customer_segmentation.fitting import fit_version
+
+        return fit_version(version, sample.df(), features, fitted, selected, seed=seed)
+
     return new_rows(
         dbt.ref("model_versions").df(),
         existing_versions(dbt, session),
-        lambda version: fit_version(version, sample.df(), features, fitted, selected, seed=seed),
-        COLUMNS,
+        rows_of,
+        CLUSTER_CENTROIDS,
         restored,
     )

@@ -1,4 +1,4 @@
-from customer_segmentation.evidence import COLUMNS, weigh_candidates
+from customer_segmentation.tables import CLUSTERING_CANDIDATES
 from customer_segmentation.versions import existing_versions, new_rows, of_version
 
 
@@ -15,9 +15,15 @@ def model(dbt, session):
         resamplings=dbt.config.meta_get("resamplings"),
         seed=dbt.config.meta_get("random_seed"),
     )
+
+    def rows_of(version):
+        from customer_segmentation.evidence import weigh_candidates
+
+        return weigh_candidates(sample.df(), of_version(features, version), **settings)
+
     return new_rows(
         dbt.ref("model_versions").df(),
         existing_versions(dbt, session),
-        lambda version: weigh_candidates(sample.df(), of_version(features, version), **settings),
-        COLUMNS,
+        rows_of,
+        CLUSTERING_CANDIDATES,
     )

@@ -1,5 +1,5 @@
-from customer_segmentation.features import COLUMNS, describe_features, names_or_none
-from customer_segmentation.versions import existing_versions, new_rows
+from customer_segmentation.tables import CLUSTERING_FEATURES
+from customer_segmentation.versions import existing_versions, names_or_none, new_rows
 
 
 def model(dbt, session):
@@ -13,10 +13,16 @@ def model(dbt, session):
         skewness_limit=dbt.config.meta_get("skewness_limit"),
         variance_inflation_limit=dbt.config.meta_get("variance_inflation_limit"),
     )
+
+    def rows_of(version):
+        from customer_segmentation.features import describe_features
+
+        return describe_features(sample.df(), **settings)
+
     return new_rows(
         dbt.ref("model_versions").df(),
         existing_versions(dbt, session),
-        lambda version: describe_features(sample.df(), **settings),
-        COLUMNS,
+        rows_of,
+        CLUSTERING_FEATURES,
         dbt.ref("restored_registry").df(),
     )

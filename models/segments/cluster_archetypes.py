@@ -1,4 +1,4 @@
-from customer_segmentation.naming import COLUMNS, archetypes_of_version
+from customer_segmentation.tables import CLUSTER_ARCHETYPES
 from customer_segmentation.versions import existing_versions, new_rows
 
 
@@ -9,12 +9,18 @@ def model(dbt, session):
     restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
     named = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
     limit = dbt.config.meta_get("archetype_max_distance")
+
+    def rows_of(version):
+        from customer_segmentation.naming import archetypes_of_version
+
+        return archetypes_of_version(
+            version, levels.df(), archetypes.df(), named, max_distance=limit
+        )
+
     return new_rows(
         dbt.ref("model_versions").df(),
         existing_versions(dbt, session),
-        lambda version: archetypes_of_version(
-            version, levels.df(), archetypes.df(), named, max_distance=limit
-        ),
-        COLUMNS,
+        rows_of,
+        CLUSTER_ARCHETYPES,
         restored.assign(distance=float("nan")),
     )

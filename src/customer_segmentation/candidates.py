@@ -21,30 +21,13 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation.choice import Thresholds, resampling_shares
 from customer_segmentation.fitting import fit_kmeans
 from customer_segmentation.stability import bootstrap_stability, prediction_strength
+from customer_segmentation.tables import SCORES
 
 RESAMPLES = 20
 """How often the choice of k is made again; a share is good to about 0.1."""
 
 RESAMPLE_BOOTSTRAPS = 10
 """Bootstraps within each of them: enough to tell a mean Jaccard of 0.7 from one of 0.8."""
-
-COLUMNS = {
-    "algorithm": "str",
-    "k": "int32",
-    "inertia": "float64",
-    "is_elbow": "bool",
-    "silhouette": "float64",
-    "davies_bouldin": "float64",
-    "calinski_harabasz": "float64",
-    "mean_adjusted_rand": "float64",
-    "least_jaccard": "float64",
-    "prediction_strength": "float64",
-    "smallest_share": "float64",
-    "agreement_with_kmeans": "float64",
-    "noise_share": "float64",
-    "resampling_share": "float64",
-    "seconds": "float64",
-}
 
 
 def score_candidates(
@@ -130,12 +113,12 @@ def score_candidates(
             thresholds=thresholds,
             jittered_points=jittered_points,
         )
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(SCORES))
     is_kmeans = frame["algorithm"] == "kmeans"
     frame["is_elbow"] = is_kmeans & (frame["k"] == elbow(frame[is_kmeans]))
     frame["resampling_share"] = frame["k"].map(shares).where(is_kmeans)
     frame["noise_share"] = frame["noise_share"].astype("float64").fillna(0.0)
-    return frame.astype(COLUMNS).round(12)
+    return frame.astype(SCORES).round(12)
 
 
 def checked(points: np.ndarray, ks: range) -> np.ndarray:

@@ -6,34 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from customer_segmentation import candidates as scored
 from customer_segmentation.boundaries import cluster_boundaries
 from customer_segmentation.candidates import score_candidates
 from customer_segmentation.choice import Thresholds, choose_segment_count
 from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table
-
-COLUMNS = {
-    "model_version": "int32",
-    **scored.COLUMNS,
-    "algorithm": "string",
-    "is_selected": "bool",
-    "reason": "string",
-    "verdict": "string",
-}
-"""Columns of ``clustering_candidates`` and their types."""
-
-BOUNDARY_COLUMNS = {
-    "model_version": "int32",
-    "cluster_id": "int32",
-    "other_cluster_id": "int32",
-    "customers_tested": "int32",
-    "dip": "float64",
-    "p_value": "float64",
-    "is_valley": "bool",
-    "boundary": "string",
-}
-"""Columns of ``cluster_boundaries`` and their types."""
 
 
 def weigh_candidates(
@@ -53,7 +30,7 @@ def weigh_candidates(
     ``sample`` holds one row per customer in the order of ``customer_id``, with ``sample_position``;
     the evidence sample is its first ``evidence_sample_size`` positions. ``features`` are rows of
     ``clustering_features`` of this version. A ``segment_count`` outside the range gets a row too.
-    Returns ``COLUMNS`` but the version.
+    Returns the columns of ``clustering_candidates`` but the version.
     """
     evidence = sample[sample["sample_position"] <= evidence_sample_size]
     points = coordinates(evidence, features)
@@ -96,8 +73,8 @@ def find_boundaries(
     """Test the boundary between every two clusters of a version on the evidence sample.
 
     Parameters as for ``weigh_candidates``; ``centroids`` are rows of ``cluster_centroids`` of this
-    version. Returns ``BOUNDARY_COLUMNS`` but the version: ``boundary`` is ``valley`` or
-    ``convention``.
+    version. Returns the columns of ``cluster_boundaries`` but the version: ``boundary`` is
+    ``valley`` or ``convention``.
     """
     evidence = sample[sample["sample_position"] <= evidence_sample_size]
     ids, positions = centroid_table(centroids, features)

@@ -8,27 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import skew
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
-
-COLUMNS = {
-    "model_version": "int32",
-    "feature": "string",
-    "transform": "string",
-    "skewness": "float64",
-    "centre": "float64",
-    "scale": "float64",
-    "variance_inflation": "float64",
-    "is_selected": "bool",
-    "reason": "string",
-    "deciles": "string",
-    "decile_shares": "string",
-}
-"""Columns of ``clustering_features`` and their types."""
 
 SUMS_OF_OTHERS = ("total_amount",)
 """Metrics that go first when features are collinear: the log of the total is nearly the sum of the
@@ -133,8 +117,8 @@ def describe_features(
 
     ``sample`` holds one row per customer and a numeric column per candidate. ``selected`` names
     the features to use; None leaves out the collinear ones. ``transforms`` (feature: ``none`` or
-    ``log1p``) overrides what the skewness says. Returns ``COLUMNS`` but the version, one row per
-    candidate. ``deciles`` are the edges between tenths of the raw values, as a JSON list, and
+    ``log1p``) overrides what the skewness says. Returns the columns of ``clustering_features`` but
+    the version, one row per candidate. ``deciles`` are the edges between tenths of the raw values, as a JSON list, and
     ``decile_shares`` the shares of customers between them, against which drift is measured.
     """
     raw = sample[list(candidates)].astype(float)
@@ -193,8 +177,3 @@ def coordinates(
             values = values + rng.uniform(-0.5, 0.5, len(values))
         columns.append((transformed(values, row["transform"]) - row["centre"]) / row["scale"])
     return np.column_stack(columns)
-
-
-def names_or_none(value: Any) -> list[str] | None:
-    """Read a list of names; None for ``auto``."""
-    return None if value == "auto" else list(value)

@@ -14,16 +14,6 @@ from customer_segmentation.identity import match_clusters
 RESTARTS = 10
 """K-means is run from this many k-means++ starts; the one with the least inertia is kept."""
 
-COLUMNS = {
-    "model_version": "int32",
-    "cluster_id": "int32",
-    "feature": "string",
-    "centroid": "float64",
-    "share_at_fit": "float64",
-    "overlap": "float64",
-}
-"""Columns of ``cluster_centroids`` and their types."""
-
 
 def fit_kmeans(points: np.ndarray, k: int, seed: int) -> KMeans:
     """Lloyd's K-means with k-means++ starts; ``points`` has the shape (customers, features)."""
@@ -60,8 +50,8 @@ def fit_centroids(
     clusters keeps the id (``match_clusters``). Others get ids above ``largest_id``, in the order of
     the centroids.
 
-    Returns ``COLUMNS`` but the version, a row per cluster and selected feature, with the cluster's
-    share of the sample and its overlap with the previous cluster of the same id. Runs on one
+    Returns the columns of ``cluster_centroids`` but the version, a row per cluster and selected
+    feature, with the cluster's share of the sample and its overlap with the previous cluster of the same id. Runs on one
     thread, since sums over several depend on their number.
     """
     points = coordinates(sample, features)

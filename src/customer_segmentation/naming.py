@@ -11,14 +11,6 @@ LEVELS = {"low": 1 / 6, "medium": 1 / 2, "high": 5 / 6}
 
 DIMENSIONS = ["recency", "frequency", "value"]
 
-COLUMNS = {
-    "model_version": "int32",
-    "cluster_id": "int32",
-    "archetype": "string",
-    "distance": "float64",
-}
-"""Columns of ``cluster_archetypes`` and their types."""
-
 
 def match_archetypes(
     clusters: pd.DataFrame,

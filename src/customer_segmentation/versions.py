@@ -1,4 +1,8 @@
-"""Append-only tables by version: what a build has to add, and nothing when no fit is due."""
+"""Append-only tables by version: what a build has to add, and nothing when no fit is due.
+
+Python models import the functions that make rows only when rows are to be made: scikit-learn takes
+two seconds to import, and most builds fit nothing.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +52,8 @@ def new_rows(
 def of_version(rows: pd.DataFrame, version: int) -> pd.DataFrame:
     """Rows of one version."""
     return rows[rows["model_version"] == version]
+
+
+def names_or_none(value: Any) -> list[str] | None:
+    """Read a list of names; None for ``auto``."""
+    return None if value == "auto" else list(value)
