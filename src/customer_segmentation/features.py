@@ -118,8 +118,9 @@ def describe_features(
     ``sample`` holds one row per customer and a numeric column per candidate. ``selected`` names
     the features to use; None leaves out the collinear ones. ``transforms`` (feature: ``none`` or
     ``log1p``) overrides what the skewness says. Returns the columns of ``clustering_features`` but
-    the version, one row per candidate. ``deciles`` are the edges between tenths of the raw values, as a JSON list, and
-    ``decile_shares`` the shares of customers between them, against which drift is measured.
+    the version, one row per candidate. ``deciles`` are the edges between tenths of the raw values,
+    as a JSON list, and ``decile_shares`` the shares of customers between them, against which drift
+    is measured.
     """
     raw = sample[list(candidates)].astype(float)
     chosen = {

@@ -51,8 +51,8 @@ def fit_centroids(
     the centroids.
 
     Returns the columns of ``cluster_centroids`` but the version, a row per cluster and selected
-    feature, with the cluster's share of the sample and its overlap with the previous cluster of the same id. Runs on one
-    thread, since sums over several depend on their number.
+    feature, with the cluster's share of the sample and its overlap with the previous cluster of the
+    same id. Runs on one thread, since sums over several depend on their number.
     """
     points = coordinates(sample, features)
     with threadpool_limits(limits=1):

@@ -9,7 +9,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from customer_segmentation.boundaries import cluster_boundaries
-from customer_segmentation.candidates import COLUMNS, dbscan_radius, score_candidates
+from customer_segmentation.candidates import dbscan_radius, score_candidates
 from customer_segmentation.choice import (
     CONTINUUM,
     NATURAL_GROUPS,
@@ -25,6 +25,7 @@ from customer_segmentation.stability import (
     nearest,
     prediction_strength,
 )
+from customer_segmentation.tables import SCORES
 
 KS = range(2, 7)
 CENTRES = [[0, 0, 0], [8, 0, 0], [0, 8, 0], [0, 0, 8]]
@@ -47,7 +48,7 @@ def kmeans_at(scores: pd.DataFrame, k: int) -> pd.Series:
 def test_a_row_per_algorithm_and_k_with_fixed_types(scores: pd.DataFrame) -> None:
     assert scores["algorithm"].tolist() == ["kmeans"] * 5 + ["ward"] * 5 + ["dbscan"]
     assert scores["k"].tolist() == [2, 3, 4, 5, 6, 2, 3, 4, 5, 6, 4]
-    assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == COLUMNS
+    assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == SCORES
 
 
 def test_planted_groups_stand_out_in_every_score(scores: pd.DataFrame) -> None:
@@ -113,7 +114,7 @@ def test_too_few_distinct_customers_give_nulls_and_the_least_k(points: np.ndarra
     scores = score_candidates(points, range(3, 6), seed=1, bootstraps=2, resamples=2)
     kmeans = scores[scores["algorithm"] == "kmeans"]
     assert kmeans[["inertia", "silhouette", "least_jaccard"]].isna().all(axis=None)
-    assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == COLUMNS
+    assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == SCORES
     choice = choose_segment_count(scores, cluster_boundaries(points, range(3, 6), seed=1))
     assert (choice.segment_count, choice.chosen_by) == (3, "range")
 
