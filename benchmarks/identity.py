@@ -32,7 +32,7 @@ AS_OF = """
 """
 
 
-def described(sample: pd.DataFrame) -> pd.DataFrame:
+def described(sample: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
     return describe_features(
         sample,
         candidates=METRICS,
@@ -41,6 +41,7 @@ def described(sample: pd.DataFrame) -> pd.DataFrame:
         scaler="standard",
         skewness_limit=1,
         variance_inflation_limit=10,
+        before=before,
     ).sort_values("feature", ignore_index=True)
 
 
@@ -102,7 +103,7 @@ def main() -> None:
         for month in pd.period_range(first, last):
             day = (month.end_time + pd.Timedelta(days=1)).date()
             sample = connection.sql(AS_OF.format(day=day)).df()
-            features = described(sample)
+            features = described(sample, previous[1] if previous else None)
             fit = fit_centroids(
                 sample, features, segment_count=k, seed=42, previous=previous, largest_id=largest
             )

@@ -1,5 +1,10 @@
 from customer_segmentation.tables import CLUSTERING_FEATURES
-from customer_segmentation.versions import existing_versions, names_or_none, new_rows
+from customer_segmentation.versions import (
+    existing_versions,
+    names_or_none,
+    new_rows,
+    version_before,
+)
 
 
 def model(dbt, session):
@@ -14,15 +19,18 @@ def model(dbt, session):
         variance_inflation_limit=dbt.config.meta_get("variance_inflation_limit"),
     )
 
+    restored = dbt.ref("restored_registry").df()
+    known = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
+
     def rows_of(version):
         from customer_segmentation.features import describe_features
 
-        return describe_features(sample.df(), **settings)
+        return describe_features(sample.df(), before=version_before(known, version), **settings)
 
     return new_rows(
         dbt.ref("model_versions").df(),
         existing_versions(dbt, session),
         rows_of,
         CLUSTERING_FEATURES,
-        dbt.ref("restored_registry").df(),
+        restored,
     )

@@ -24,11 +24,17 @@ def transformed(values: np.ndarray, transform: str) -> np.ndarray:
     return np.log1p(values) if transform == "log1p" else values
 
 
-def choose_transform(values: np.ndarray, skewness_limit: float) -> str:
+STICKINESS = 0.5
+"""How far beyond the limit the skewness must be before a refit changes a feature's transform."""
+
+
+def choose_transform(values: np.ndarray, skewness_limit: float, before: str | None = None) -> str:
     """``log1p`` for values that are skewed to the right and never negative, else ``none``.
 
     Above a skewness of 1 a distribution is called highly skewed (Bulmer, Principles of Statistics,
-    1979).
+    1979). A refit keeps the transform that the version ``before`` had while the skewness is within
+    ``STICKINESS`` of the limit: a skewness that drifts across it would put everybody into another
+    space, and no cluster would be recognised.
 
     >>> choose_transform(np.array([1.0, 1, 2, 2, 3, 90]), 1)
     'log1p'
@@ -37,7 +43,10 @@ def choose_transform(values: np.ndarray, skewness_limit: float) -> str:
     """
     if values.min() < 0 or np.ptp(values) == 0:
         return "none"
-    return "log1p" if skew(values) > skewness_limit else "none"
+    skewness = skew(values)
+    if before is not None and abs(skewness - skewness_limit) <= STICKINESS:
+        return before
+    return "log1p" if skewness > skewness_limit else "none"
 
 
 def scaling(values: np.ndarray, scaler: str) -> tuple[float, float]:
@@ -112,19 +121,25 @@ def describe_features(
     scaler: str,
     skewness_limit: float,
     variance_inflation_limit: float,
+    before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Decide transforms, scaling and selection of the candidate features.
 
     ``sample`` holds one row per customer and a numeric column per candidate. ``selected`` names
     the features to use; None leaves out the collinear ones. ``transforms`` (feature: ``none`` or
-    ``log1p``) overrides what the skewness says. Returns the columns of ``clustering_features`` but
-    the version, one row per candidate. ``deciles`` are the edges between tenths of the raw values,
+    ``log1p``) overrides what the skewness says. ``before`` are rows of ``clustering_features`` of
+    the version before, if there is one; see ``choose_transform``. Returns the columns of
+    ``clustering_features`` but the version, one row per candidate. ``deciles`` are the edges between tenths of the raw values,
     as a JSON list, and ``decile_shares`` the shares of customers between them, against which drift
     is measured.
     """
     raw = sample[list(candidates)].astype(float)
+    earlier = (
+        {} if before is None else dict(zip(before["feature"], before["transform"], strict=True))
+    )
     chosen = {
-        name: transforms.get(name) or choose_transform(raw[name].to_numpy(), skewness_limit)
+        name: transforms.get(name)
+        or choose_transform(raw[name].to_numpy(), skewness_limit, earlier.get(name))
         for name in candidates
     }
     values = pd.DataFrame(

@@ -51,7 +51,15 @@ def new_rows(
 
 def of_version(rows: pd.DataFrame, version: int) -> pd.DataFrame:
     """Rows of one version."""
-    return rows[rows["model_version"] == version]
+    of_it: pd.DataFrame = rows[rows["model_version"] == version]
+    return of_it
+
+
+def version_before(rows: pd.DataFrame, version: int) -> pd.DataFrame:
+    """Rows of the newest version before this one, one per feature; empty if there is none."""
+    earlier = rows[rows["model_version"] < version]
+    newest = of_version(earlier, earlier["model_version"].max())
+    return newest.drop_duplicates(subset="feature")
 
 
 def names_or_none(value: Any) -> list[str] | None:

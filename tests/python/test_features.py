@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import skew
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from customer_segmentation.features import (
@@ -16,6 +17,8 @@ from customer_segmentation.features import (
     variance_inflation,
 )
 
+SKEWED = np.random.RandomState(0).gamma(2, size=2000)
+SKEWNESS = float(skew(SKEWED))
 METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
 
 
@@ -59,6 +62,22 @@ def described(sample: pd.DataFrame, **changes: object) -> pd.DataFrame:
 )
 def test_transform_is_chosen_by_skewness(values: np.ndarray, transform: str) -> None:
     assert choose_transform(values, 1) == transform
+
+
+@pytest.mark.parametrize(
+    ("skewness_limit", "before", "transform"),
+    [
+        (SKEWNESS + 0.1, "log1p", "log1p"),
+        (SKEWNESS - 0.1, "none", "none"),
+        (SKEWNESS + 0.6, "log1p", "none"),
+        (SKEWNESS - 0.6, "none", "log1p"),
+    ],
+    ids=["just below keeps", "just above keeps", "far below changes", "far above changes"],
+)
+def test_a_refit_changes_a_transform_only_for_a_clear_reason(
+    skewness_limit: float, before: str, transform: str
+) -> None:
+    assert choose_transform(SKEWED, skewness_limit, before) == transform
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_repeated_order_id_is_found_unless_the_check_is_off(build: Builder) ->
     }
     checked = build(**location)
     assert not checked.success
-    assert "is_key_orders_order_id" in checked.log
+    assert "order_ids_are_the_key" in checked.log
     assert build(**location, check_order_ids=False).success
 
 
