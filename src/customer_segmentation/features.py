@@ -129,9 +129,9 @@ def describe_features(
     the features to use; None leaves out the collinear ones. ``transforms`` (feature: ``none`` or
     ``log1p``) overrides what the skewness says. ``before`` are rows of ``clustering_features`` of
     the version before, if there is one; see ``choose_transform``. Returns the columns of
-    ``clustering_features`` but the version, one row per candidate. ``deciles`` are the edges between tenths of the raw values,
-    as a JSON list, and ``decile_shares`` the shares of customers between them, against which drift
-    is measured.
+    ``clustering_features`` but the version, one row per candidate. ``deciles`` are the edges
+    between tenths of the raw values, as a JSON list, and ``decile_shares`` the shares of customers
+    between them, against which drift is measured.
     """
     raw = sample[list(candidates)].astype(float)
     earlier = (
