@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from customer_segmentation.features import coordinates, describe_features
-from customer_segmentation.fitting import centroid_table, fit_centroids, fit_kmeans, nearest
+from customer_segmentation.fitting import centroid_table, fit_centroids, fit_kmeans
+from customer_segmentation.stability import nearest
 
 METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
 AS_OF = """

@@ -16,10 +16,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from customer_segmentation.boundaries import (
     cluster_boundaries,
-    jittered,
     natural_segment_count,
 )
 from customer_segmentation.choice import Thresholds, quick_choice
+from customer_segmentation.features import jittered
 from customer_segmentation.fitting import fit_kmeans
 
 CUSTOMERS = 2_000

@@ -17,25 +17,16 @@ import duckdb
 from scipy.spatial.distance import cdist
 
 from customer_segmentation.evidence import weigh_candidates
-from customer_segmentation.features import coordinates, describe_features
+from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table, fit_centroids, fit_kmeans
-
-METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
+from identity import described
 
 
 def python_part(database: str) -> None:
     """Do what the Python models do on a first build, and print the peak memory in MiB."""
     connection = duckdb.connect(database, read_only=True, config={"memory_limit": "1GB"})
     sample = connection.sql("from clustering.clustering_sample order by customer_id").df()
-    features = describe_features(
-        sample,
-        candidates=METRICS,
-        selected=None,
-        transforms={},
-        scaler="standard",
-        skewness_limit=1,
-        variance_inflation_limit=10,
-    ).sort_values("feature")
+    features = described(sample)
     weigh_candidates(
         sample,
         features,

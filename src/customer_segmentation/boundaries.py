@@ -29,20 +29,6 @@ COLUMNS = {
 }
 
 
-def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Spread whole numbers evenly over their step, so that ties are not taken for modes.
-
-    ``values`` are raw whole numbers (orders, days), of any shape, before ``log1p`` and scaling.
-    Each moves by less than 0.5 to either side: a 1 becomes anything from 0.5 to 1.5, so rounding
-    gives the values back. The dip test assumes a continuous distribution; without this it finds
-    a mode in every whole number that many customers share.
-
-    >>> jittered(np.array([1, 1, 2]), np.random.default_rng(0)).round().tolist()
-    [1.0, 1.0, 2.0]
-    """
-    return values + rng.uniform(-0.5, 0.5, size=np.shape(values))
-
-
 def along(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Project points, shape (customers, features), on the line from ``start`` (0) to ``end`` (1).
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.features import coordinates
 from customer_segmentation.identity import match_clusters
+from customer_segmentation.stability import nearest
 
 RESTARTS = 10
 """K-means is run from this many k-means++ starts; the one with the least inertia is kept."""
@@ -25,12 +25,6 @@ def centroid_table(rows: pd.DataFrame, features: pd.DataFrame) -> tuple[np.ndarr
     names = features.loc[features["is_selected"], "feature"]
     wide = rows.pivot(index="cluster_id", columns="feature", values="centroid").sort_index()
     return wide.index.to_numpy(), wide[list(names)].to_numpy(dtype=float)
-
-
-def nearest(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Label of the nearest centroid, of equals the first; shape (customers,)."""
-    labels: np.ndarray = cdist(points, centroids, "sqeuclidean").argmin(axis=1)
-    return labels
 
 
 def fit_centroids(

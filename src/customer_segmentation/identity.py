@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from customer_segmentation.stability import contingency
+
 SAME_CLUSTER = 0.5
 """From this Jaccard overlap on, most customers of both clusters are the same."""
 
@@ -15,8 +17,7 @@ def jaccard_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     ``first`` and ``second`` are labels of the same customers, from 0.
     """
-    counts = np.zeros((first.max() + 1, second.max() + 1))
-    np.add.at(counts, (first, second), 1)
+    counts = contingency(first, second)
     unions = counts.sum(axis=1)[:, None] + counts.sum(axis=0)[None, :] - counts
     overlaps: np.ndarray = counts / np.maximum(unions, 1)
     return overlaps

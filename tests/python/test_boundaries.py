@@ -12,10 +12,10 @@ from sklearn.datasets import make_blobs
 from customer_segmentation.boundaries import (
     COLUMNS,
     cluster_boundaries,
-    jittered,
     natural_segment_count,
     window_at_boundary,
 )
+from customer_segmentation.features import jittered
 from customer_segmentation.fitting import fit_kmeans
 
 KS = range(3, 7)
