@@ -36,7 +36,9 @@ def new_rows(
     parts: list[pd.DataFrame] = []
     lacking = versions[~versions["model_version"].isin(existing)]
     if restored is not None:
-        back = restored[restored["model_version"].isin(lacking["model_version"])]
+        # A registry's CSV may number other fits alike: only versions that came from it are taken.
+        wanted = lacking.loc[lacking["origin"] == "restored", "model_version"]
+        back = restored[restored["model_version"].isin(wanted)]
         parts.append(back[list(columns)].drop_duplicates())
     fitted = lacking[lacking["origin"] == "fitted"]["model_version"]
     newest = versions["model_version"].max()
