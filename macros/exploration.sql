@@ -1,8 +1,3 @@
-{#- The metrics that are explored: numeric columns of customer_metrics that may become features. -#}
-{% macro explored_metrics() -%}
-    {{ return(var('candidate_features')) }}
-{%- endmacro %}
-
 {#- log1p where the skewness asks for it, as the clustering does. -#}
 {% macro transformed(metric) -%}
     case
@@ -15,8 +10,8 @@
 {#- Every two metrics, once. -#}
 {% macro metric_pairs() -%}
     {%- set pairs = [] -%}
-    {%- for metric in explored_metrics() -%}
-        {%- for other in explored_metrics()[loop.index:] -%}
+    {%- for metric in candidate_features() -%}
+        {%- for other in candidate_features()[loop.index:] -%}
             {%- do pairs.append([metric, other]) -%}
         {%- endfor -%}
     {%- endfor -%}

@@ -4,7 +4,7 @@ with
 customer_metrics as (
 
     select
-        {%- for metric in explored_metrics() %}
+        {%- for metric in candidate_features() %}
         cast({{ metric }} as double) as {{ metric }},
         {%- endfor %}
         is_clusterable
@@ -16,7 +16,7 @@ customer_metrics as (
 shapes as (
 
     select
-        {%- for metric in explored_metrics() %}
+        {%- for metric in candidate_features() %}
         min({{ metric }}) as min_{{ metric }},
         round(skewness({{ metric }}), 4) as skewness_{{ metric }},
         {%- endfor %}
@@ -28,7 +28,7 @@ shapes as (
 prepared as (
 
     select
-        {%- for metric in explored_metrics() %}
+        {%- for metric in candidate_features() %}
         {{ transformed(metric) }} as {{ metric }},
         {{ double_mid_rank(metric) }} as rank_{{ metric }},
         {%- endfor %}

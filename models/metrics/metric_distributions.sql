@@ -12,13 +12,13 @@ long as (
 
     unpivot (
         select
-            {%- for metric in explored_metrics() %}
+            {%- for metric in candidate_features() %}
             cast({{ metric }} as double) as {{ metric }},
             {%- endfor %}
             is_clusterable
         from customer_metrics
     )
-    on {{ explored_metrics() | join(', ') }}
+    on {{ candidate_features() | join(', ') }}
     into name metric value value
 
 ),
