@@ -11,6 +11,7 @@
 {% macro var_problem() -%}
     {%- set kinds = {
         'dataset': 'text',
+        'currency': 'text or null',
         'orders_location': 'text or null',
         'attached_databases': 'mapping',
         'order_columns': 'mapping',
@@ -48,6 +49,8 @@
         'drift_warn_at': 'number',
         'drift_refit_at': 'number',
         'archetype_max_distance': 'number',
+        'rules_least_fidelity': 'number',
+        'rules_max': 'whole number from 2 to 100',
         'unknown_consent_is_eligible': 'true or false',
         'contact_pause_days': 'whole number',
     } -%}
@@ -73,6 +76,8 @@
             {%- set fits = modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', text) -%}
         {%- elif name == 'segment_count' -%}
             {%- set fits = value == 'auto' or (value is integer and value is not boolean and 2 <= value <= 20) -%}
+        {%- elif name == 'rules_max' -%}
+            {%- set fits = value is integer and value is not boolean and 2 <= value <= 100 -%}
         {%- elif kind.startswith('whole number') -%}
             {%- set fits = value is integer and value is not boolean and 0 <= value < 2000000000 -%}
         {%- elif kind.startswith('number') -%}

@@ -16,6 +16,11 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The var currency, as a value. -#}
+{% macro currency() -%}
+    {{ 'cast(null as varchar)' if var('currency') is none else sql_text(var('currency')) }}
+{%- endmacro %}
+
 {#- The var as_of_date if it is given, else what the orders say. -#}
 {% macro chosen_as_of_date(from_orders) -%}
     {{ from_orders if var('as_of_date') is none else "max(date '" ~ var('as_of_date') ~ "')" }}

@@ -86,6 +86,7 @@ final as (
 
     select
         {{ sql_text(var('dataset')) }} as dataset,
+        {{ currency() }} as currency,
         case
             when dated.latest_order_date is null
                 then error(

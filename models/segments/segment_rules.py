@@ -1,0 +1,22 @@
+def model(dbt, session):
+    """One row per rule: a SQL condition that tells a segment's customers from the others."""
+    from customer_segmentation.rules import choose_rules
+
+    customers = dbt.ref("customer_segments").filter("is_clusterable")
+    sampled = dbt.ref("clustering_sample").filter("sample_position <= 10000").select("customer_id")
+    features = ", ".join(dbt.config.meta_get("candidate_features"))
+
+    def count(rule):
+        counted = "segment_id, count(*) as num_customers"
+        return customers.aggregate(f"{rule} as rule, {counted}", "all").df()
+
+    return choose_rules(
+        sampled.join(customers, "customer_id")
+        .order("customer_id")
+        .select(f"segment_id, segment, {features}")
+        .df(),
+        count,
+        least_fidelity=dbt.config.meta_get("least_fidelity"),
+        max_rules=dbt.config.meta_get("max_rules"),
+        seed=dbt.config.meta_get("random_seed"),
+    )
