@@ -1,5 +1,6 @@
 # make build   environment in .venv, then dbt build on the sample
 # make test    everything that checks the project
+# make report  what marketing opens: one page that works offline, in site/
 # make docs    the dbt docs as one static page, in site/
 # make registry-export    the fitted versions as a CSV that another machine can score with
 #
@@ -12,7 +13,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test docs registry-export benchmark requirements clean help
+.PHONY: build test report docs registry-export benchmark requirements clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -63,11 +64,17 @@ test: .venv/.installed-dev
 	echo "== sqlfluff" && sqlfluff lint --disable-progress-bar models analyses tests/singular && \
 	echo "== pytest" && pytest
 
-# ---- Documentation ----------------------------------------------------------------------------
+# ---- Site -------------------------------------------------------------------------------------
+# Report and docs go into one folder, which any static host can serve; its index leads to both.
+
+SITE ?= site
+
+report: .venv/.installed
+	@$(BIN)/customer-segmentation report --site '$(SITE)'
 
 docs: .venv/.installed
 	@$(DBT) docs generate --static $(dbt_vars)
-	@$(BIN)/python -m customer_segmentation.docs
+	@$(BIN)/customer-segmentation docs --site '$(SITE)'
 
 # ---- Registry ---------------------------------------------------------------------------------
 # Commit the CSV and name it in the var registry_location: a fresh database then scores with it.

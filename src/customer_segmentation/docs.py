@@ -1,7 +1,7 @@
 """The dbt docs as one static page that can be published.
 
-dbt writes folders of this machine into the page; ``python -m customer_segmentation.docs`` takes
-them out and writes ``site/docs/index.html`` from what ``dbt docs generate --static`` left behind.
+dbt writes folders of this machine into the page that ``dbt docs generate --static`` makes; here
+they are taken out.
 """
 
 from __future__ import annotations
@@ -41,13 +41,3 @@ def publish(page: Path, destination: Path, *folders: Path) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     destination.write_text(without_folders(text, *locations(text), *folders), encoding="utf-8")
 
-
-def main() -> None:
-    """Write site/docs/index.html."""
-    destination = Path("site/docs/index.html")
-    publish(Path("target/static_index.html"), destination, Path.cwd(), Path.home())
-    print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB, ready for a static host.")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,27 @@
+"""The sections of the report, in the order of the page: who, what to do, how sure, from what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from customer_segmentation.report.section import Section
+from customer_segmentation.report.sections.arrivals import arrivals
+from customer_segmentation.report.sections.choice import choice
+from customer_segmentation.report.sections.customers import customers
+from customer_segmentation.report.sections.glance import glance
+from customer_segmentation.report.sections.metrics import metrics
+from customer_segmentation.report.sections.profiles import profiles
+from customer_segmentation.report.sections.rules import rules
+from customer_segmentation.report.sections.targets import targets
+from customer_segmentation.report.shop import Shop
+
+SECTIONS: list[Callable[[Shop], Section]] = [
+    glance,
+    targets,
+    profiles,
+    rules,
+    customers,
+    choice,
+    metrics,
+    arrivals,
+]

@@ -1,0 +1,383 @@
+"""How sure we are: how the number of segments was chosen, and what lies between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from customer_segmentation.report import plots
+from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import count, figure, listed, percent, whole
+
+KMEANS, WARD = "K-means", "Ward"
+
+
+def choice(shop: Shop) -> Section:
+    """Show the evidence for the number of segments, and the verdict."""
+    candidates = shop.read(
+        """
+        select * from clustering.clustering_candidates
+        where model_version = (select max(model_version) from segments.customer_segments)
+        order by algorithm, k
+        """
+    )
+    boundaries = shop.read(
+        """
+        select cluster_id, other_cluster_id, is_valley, p_value
+        from clustering.cluster_boundaries
+        where model_version = (select max(model_version) from segments.customer_segments)
+        order by all
+        """
+    )
+    if candidates.empty:
+        return Section(
+            key="choice",
+            title="How sure we are",
+            lead=f"Version {shop.version['model_version']} was fitted elsewhere and restored from a"
+            " registry: the evidence stayed in the database that fitted it."
+            f" {drift(shop)}",
+        )
+    kmeans = candidates[candidates["algorithm"] == "kmeans"]
+    selected = kmeans[kmeans["is_selected"]].iloc[0]
+    return Section(
+        key="choice",
+        title="How sure we are",
+        lead=f"{verdict(selected, boundaries)} {drift(shop)}",
+        plots=[
+            inertia(kmeans, int(selected["k"])),
+            silhouette(candidates, int(selected["k"])),
+            stability(kmeans, selected, shop.version["settings"]),
+            *([valleys(shop, boundaries)] if len(boundaries) else []),
+        ],
+    )
+
+
+def verdict(selected: pd.Series, boundaries: pd.DataFrame) -> str:
+    """Say whether the segments are natural groups, and why there are as many."""
+    k = int(selected["k"])
+    num_valleys, num_pairs = int(boundaries["is_valley"].sum()), len(boundaries)
+    if selected["verdict"] == "natural groups":
+        kind = "There are natural groups among the customers."
+    else:
+        kind = (
+            "The customers are a continuum: they pass gradually from one segment to the next, and"
+            " any number of segments is a convention."
+        )
+    pairs = (
+        f" {num_valleys} of {count(num_pairs, 'boundary', 'boundaries')} between them"
+        f" {'is a valley' if num_valleys == 1 else 'are valleys'}, where few customers are."
+        if num_pairs
+        else ""
+    )
+    again = (
+        f" Had other customers been in the sample, {k} would have been chosen"
+        f" {percent(selected['resampling_share'])} of the time."
+        if not pd.isna(selected["resampling_share"])
+        else ""
+    )
+    return f"{kind} Why {k}: {selected['reason']}.{pairs}{again}"
+
+
+def drift(shop: Shop) -> str:
+    """Say how old the fit is, and whether the customers have moved since."""
+    moved = shop.read("select drift, population_stability_index from segments.segment_drift")
+    worst = moved["population_stability_index"].max()
+    version = shop.version
+    state = {
+        "stable": "the sizes of the segments have not moved since",
+        "watch": "the sizes of the segments have begun to move since",
+        "refit": "the sizes of the segments have moved so far since that a refit is due",
+    }[moved["drift"].iloc[0]]
+    return (
+        f"Version {version['model_version']} was fitted on {version['fitted_on']:%Y-%m-%d};"
+        f" {state} (population stability index {figure(worst)})."
+    )
+
+
+def over_k(k: int) -> tuple[Any, Any, Any]:
+    """Prepare what the plots over k share: axis, line and a mark at the selected k."""
+    x = alt.X(
+        "k:O", title="Number of segments (k)", axis=alt.Axis(labelAngle=0, grid=False, ticks=False)
+    )
+    selected = (
+        plots.chart(pd.DataFrame({"k": [k], "note": [f"selected: {k}"]}))
+        .mark_rule(strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(x=x)
+    )
+    note = (
+        plots.chart(pd.DataFrame({"k": [k], "note": [f"selected: {k}"]}))
+        .mark_text(align="center", baseline="bottom", dy=-4, fontWeight="bold")
+        .encode(x=x, y=alt.value(0), text="note:N")
+    )
+    return x, selected, note
+
+
+def y_axis(title: str, value: str, **options: Any) -> alt.Y:
+    """Make the axis of a score."""
+    return alt.Y(f"{value}:Q", title=title, axis=alt.Axis(tickCount=4, **options),
+                 scale=alt.Scale(zero=False))  # fmt: skip
+
+
+def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
+    """Draw the inertia of K-means over k, with its elbow."""
+    rows = kmeans[["k", "inertia", "is_elbow"]].copy()
+    rows["kind"] = rows["is_elbow"].map({True: "Elbow", False: "Inertia"})
+    x, selected, note = over_k(k)
+    y = y_axis("Inertia", "inertia", format="~s")
+    tooltip = [
+        alt.Tooltip("k:O", title="k"),
+        alt.Tooltip("inertia:Q", title="Inertia", format=",.1f"),
+        alt.Tooltip("kind:N", title="Mark"),
+    ]
+    line = plots.chart(rows).mark_line().encode(x=x, y=y)
+    points = plots.chart(rows).mark_point(opacity=1).encode(x=x, y=y, tooltip=tooltip)
+    diamond = (
+        plots.chart(rows[rows["is_elbow"]])
+        .mark_point(opacity=1, size=220, shape="diamond")
+        .encode(x=x, y=y, tooltip=tooltip)
+    )
+    elbow = rows[rows["is_elbow"]]["k"]
+    sentence = (
+        f"The curve bends most at k = {int(elbow.iloc[0])}"
+        + (", the number that was selected." if int(elbow.iloc[0]) == k else f"; {k} was selected.")
+        if len(elbow)
+        else "The curve has no elbow: it bends alike everywhere."
+    )
+    return Plot(
+        key="inertia",
+        title="Inertia and its elbow",
+        shows="A falling line: the sum of squared distances to the centroids for each number of"
+        " segments. A diamond marks the elbow, a dashed line the selected number.",
+        sentence=sentence,
+        chart=plots.finished(selected, line, points, diamond, note, height=200),
+        table=Table.of(
+            rows, {"k": ("k", whole), "inertia": ("Inertia", figure), "kind": ("Mark", None)}
+        ),
+        width="third",
+    )
+
+
+def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
+    """Draw the silhouette of K-means and of Ward over k."""
+    rows = candidates[candidates["algorithm"].isin(["kmeans", "ward"])].copy()
+    rows["algorithm"] = rows["algorithm"].map({"kmeans": KMEANS, "ward": WARD})
+    rows = rows[["algorithm", "k", "silhouette", "agreement_with_kmeans"]]
+    x, selected, note = over_k(k)
+    encoding = {
+        "x": x,
+        "y": y_axis("Mean silhouette", "silhouette", format=".2f"),
+        "color": alt.Color(
+            "algorithm:N", scale=alt.Scale(domain=[KMEANS, WARD], range=[plots.ACCENT, plots.QUIET])
+        ),
+        "shape": alt.Shape(
+            "algorithm:N", scale=alt.Scale(domain=[KMEANS, WARD], range=["circle", "square"])
+        ),
+    }
+    tooltip = [
+        alt.Tooltip("algorithm:N", title="Algorithm"),
+        alt.Tooltip("k:O", title="k"),
+        alt.Tooltip("silhouette:Q", title="Mean silhouette", format=".3f"),
+    ]
+    line = (
+        plots.chart(rows).mark_line().encode(**{n: e for n, e in encoding.items() if n != "shape"})
+    )
+    points = (
+        plots.chart(rows).mark_point(filled=True, opacity=1).encode(**encoding, tooltip=tooltip)
+    )
+    kmeans = rows[rows["algorithm"] == KMEANS].set_index("k")["silhouette"]
+    highest = int(str(kmeans.idxmax()))
+    ward = rows[(rows["algorithm"] == WARD) & (rows["k"] == k)]
+    dbscan = candidates[candidates["algorithm"] == "dbscan"]
+    sentence = f"The silhouette is highest at k = {highest} ({figure(kmeans[highest])})" + (
+        ", the number that was selected."
+        if highest == k
+        else f"; at {k} it is {figure(kmeans[k])}."
+    )
+    if len(ward):
+        sentence += (
+            " Ward's hierarchical clustering agrees with K-means there"
+            f" (adjusted Rand index {figure(ward['agreement_with_kmeans'].iloc[0])})."
+        )
+    if len(dbscan):
+        row = dbscan.iloc[0]
+        sentence += (
+            f" DBSCAN finds {count(row['k'], 'cluster')} and leaves {percent(row['noise_share'])}"
+            " of the customers outside."
+        )
+    return Plot(
+        key="silhouette",
+        title="Silhouette",
+        shows="Lines for K-means and Ward: how well separated the clusters are, for each number of"
+        " segments. A dashed line marks the selected number.",
+        sentence=sentence,
+        chart=plots.finished(selected, line, points, note, height=200),
+        table=Table.of(
+            rows,
+            {
+                "algorithm": ("Algorithm", None),
+                "k": ("k", whole),
+                "silhouette": ("Mean silhouette", figure),
+                "agreement_with_kmeans": ("Agreement with K-means", figure),
+            },
+        ),
+        width="third",
+    )
+
+
+def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str, Any]) -> Plot:
+    """Draw how well bootstraps reproduce each k, with the limits."""
+    k = int(selected_row["k"])
+    names = {"least_jaccard": "Least stable segment", "mean_adjusted_rand": "All together"}
+    rows = kmeans.melt(
+        id_vars=["k"], value_vars=list(names), var_name="measure", value_name="score"
+    )
+    rows["measure"] = rows["measure"].map(names)
+    x, selected, note = over_k(k)
+    colours = alt.Scale(domain=list(names.values()), range=[plots.ACCENT, plots.QUIET])
+    encoding = {
+        "x": x,
+        "y": alt.Y("score:Q", title="Agreement of bootstraps", scale=alt.Scale(domain=[0, 1]),
+                   axis=alt.Axis(tickCount=4, format=".2f")),
+        "color": alt.Color("measure:N", scale=colours),
+    }  # fmt: skip
+    line = plots.chart(rows).mark_line().encode(**encoding)
+    points = (
+        plots.chart(rows)
+        .mark_point(filled=True, opacity=1)
+        .encode(
+            **encoding,
+            shape=alt.Shape(
+                "measure:N",
+                scale=alt.Scale(domain=list(names.values()), range=["circle", "square"]),
+            ),
+            tooltip=[
+                alt.Tooltip("measure:N", title="Measure"),
+                alt.Tooltip("k:O", title="k"),
+                alt.Tooltip("score:Q", title="Agreement", format=".3f"),
+            ],
+        )
+    )
+    limits = pd.DataFrame(
+        {
+            "measure": list(names.values()),
+            "score": [settings["least_jaccard"], settings["least_adjusted_rand"]],
+        }
+    )
+    limit = (
+        plots.chart(limits)
+        .mark_rule(strokeDash=[2, 3])
+        .encode(y="score:Q", color=alt.Color("measure:N", scale=colours))
+    )
+    passing = kmeans[
+        (kmeans["least_jaccard"] >= settings["least_jaccard"])
+        & (kmeans["mean_adjusted_rand"] >= settings["least_adjusted_rand"])
+    ]["k"]
+    reproduced = [f"k = {number}" for number in passing]
+    sentence = (
+        f"{listed(reproduced)} {'is' if len(reproduced) == 1 else 'are'} reproduced when customers"
+        " are drawn anew"
+        if reproduced
+        else "No number of segments is reproduced when customers are drawn anew"
+    )
+    sentence += (
+        f": at {k} the least stable segment keeps {percent(selected_row['least_jaccard'])} of its"
+        " customers, on average."
+    )
+    return Plot(
+        key="stability",
+        title="Stability",
+        shows="Two lines over the number of segments: the bootstrap Jaccard of the least stable"
+        " segment and the mean adjusted Rand index, each with the limit it must reach.",
+        sentence=sentence,
+        chart=plots.finished(limit, selected, line, points, note, height=200),
+        table=Table.of(
+            kmeans,
+            {
+                "k": ("k", whole),
+                "least_jaccard": ("Least stable segment (Jaccard)", figure),
+                "mean_adjusted_rand": ("All together (adjusted Rand)", figure),
+                "prediction_strength": ("Prediction strength", figure),
+                "smallest_share": ("Smallest segment", percent),
+                "resampling_share": ("Chosen when resampled", percent),
+                "reason": ("Why or why not", None),
+            },
+        ),
+        width="third",
+    )
+
+
+def valleys(shop: Shop, boundaries: pd.DataFrame) -> Plot:
+    """Draw which pairs of segments have a valley between them."""
+    names = shop.clusters.set_index("cluster_id")
+    order = sorted(int(cluster) for cluster in names.index)
+    cells = boundaries.copy()
+    cells["segment"] = cells["other_cluster_id"].map(names["segment"])
+    cells["label"] = cells["other_cluster_id"].map(names["label"])
+    cells["other"] = cells["cluster_id"].map(names["segment"])
+    cells["badge"] = cells["cluster_id"].astype(str)
+    cells["boundary"] = cells["is_valley"].map({True: "Valley", False: "Convention"})
+    cells["sign"] = cells["is_valley"].map({True: "valley", False: "–"})
+    cells = cells.dropna(subset=["segment", "other"])
+    y = alt.Y(
+        "label:N", sort=[names["label"][cluster] for cluster in order[1:]], axis=plots.labels_axis()
+    )
+    x = alt.X(
+        "badge:N",
+        sort=[str(cluster) for cluster in order],
+        axis=alt.Axis(title="Segment", orient="top", labelAngle=0, ticks=False, domain=False),
+    )
+
+    def colour(valley: str, convention: str) -> alt.Color:
+        scale = alt.Scale(domain=["Valley", "Convention"], range=[valley, convention])
+        return alt.Color("boundary:N", scale=scale, legend=None)
+
+    base = plots.chart(cells).encode(
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("segment:N", title="Between"),
+            alt.Tooltip("other:N", title="and"),
+            alt.Tooltip("boundary:N", title="Boundary"),
+            alt.Tooltip("p_value:Q", title="p of the dip test", format=".3f"),
+        ],
+    )
+    boxes = base.mark_rect(stroke=plots.GROUND, strokeWidth=2).encode(
+        color=colour("var(--index-5)", "var(--index-3)")
+    )
+    signs = base.mark_text().encode(
+        text="sign:N", color=colour("var(--index-5-ink)", "var(--index-3-ink)")
+    )
+    found = cells[cells["is_valley"]]
+    if len(found) == len(cells):
+        sentence = "Every pair of segments has a valley between them."
+    elif found.empty:
+        sentence = "No pair of segments has a valley between them: every line is a convention."
+    else:
+        sentence = (
+            f"{len(found)} of {count(len(cells), 'pair')} of segments"
+            f" {'has' if len(found) == 1 else 'have'} a valley between them; the other lines are a"
+            " convention, and customers near them might as well be in the neighbouring segment."
+        )
+    return Plot(
+        key="valleys",
+        title="Valleys between the segments",
+        shows="A grid of pairs of segments; a dark cell is a valley: between the two there are"
+        " few customers (dip test).",
+        sentence=sentence,
+        chart=plots.finished(boxes, signs, height=40 * cells["label"].nunique()).resolve_scale(
+            color="independent"
+        ),
+        table=Table.of(
+            cells,
+            {
+                "segment": ("Between", None),
+                "other": ("and", None),
+                "boundary": ("Boundary", None),
+                "p_value": ("p of the dip test", lambda p: f"{p:.3f}"),
+            },
+        ),
+        width="medium",
+    )

@@ -1,0 +1,216 @@
+"""The customers themselves: where they stand, coloured by segment."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+
+from customer_segmentation.report import plots
+from customer_segmentation.report.frames import records
+from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import (
+    figure,
+    listed,
+    metric_name,
+    percent,
+    whole,
+)
+
+POINTS = 1500
+"""Customers that are drawn: enough to see the segments, few enough for a phone."""
+
+
+def customers(shop: Shop) -> Section:
+    """Draw a sample of customers on the axes of the metrics and of the clustering."""
+    features = shop.read(
+        """
+        select feature, transform, centre, scale
+        from clustering.clustering_features
+        where
+            is_selected
+            and model_version = (select max(model_version) from segments.customer_segments)
+        order by feature
+        """
+    )
+    metrics = [
+        name
+        for name in ("days_since_last_order", "num_orders", "avg_order_value")
+        if name in set(features["feature"])
+    ]
+    names = dict.fromkeys([*features["feature"], *metrics])
+    sample = shop.read(
+        f"""
+        select
+            customer_segments.segment_id,
+            {", ".join(f"cast(customer_segments.{name} as double) as {name}" for name in names)}
+        from clustering.clustering_sample
+        inner join segments.customer_segments using (customer_id)
+        where sample_position <= {POINTS}
+        order by all
+        """
+    )
+    sample = sample.merge(shop.clusters[["segment_id", "segment", "badge", "colour", "ink"]])
+    found = [by_metrics(shop, sample, across, up) for across, up in pairwise(metrics)]
+    if len(features) > 1:
+        found.append(by_components(shop, sample, features))
+    total = int(shop.clusters["num_customers"].sum())
+    lead = (
+        "Each point is a customer"
+        + (
+            f", one of {whole(len(sample))} drawn by lot from {whole(total)}"
+            if len(sample) < total
+            else ""
+        )
+        + ". The number stands where a segment has its middle, and is the one on its card."
+    )
+    return Section(
+        key="customers",
+        title="The customers",
+        lead=lead,
+        plots=found,
+        template="legend.html.jinja",
+        content={"segments": records(shop.clusters)},
+    )
+
+
+def by_metrics(shop: Shop, sample: pd.DataFrame, across: str, up: str) -> Plot:
+    """Draw the sample on two metrics."""
+    titles = {axis: shop.metric_title(axis) for axis in (across, up)}
+    is_wide = {axis: sample[axis].quantile(0.95) > 8 * max(sample[axis].median(), 1e-9)
+               or axis != "days_since_last_order" for axis in (across, up)}  # fmt: skip
+    scales = {
+        axis: alt.Scale(type="log", nice=False) if is_wide[axis] and sample[axis].min() > 0
+        else alt.Scale(zero=False)
+        for axis in (across, up)
+    }  # fmt: skip
+    medians = sample.groupby("segment_id")[[across, up]].median()
+    apart = {axis: medians[axis].max() / max(medians[axis].min(), 1e-9) for axis in (across, up)}
+    best = max(apart, key=lambda axis: apart[axis])
+    sentence = (
+        f"From the lowest to the highest segment the median of {metric_name(best).lower()} goes"
+        f" from {shop.metric(best, medians[best].min())}"
+        f" to {shop.metric(best, medians[best].max())}."
+    )
+    return scatter(
+        sample,
+        (across, up),
+        titles=(titles[across], titles[up]),
+        scales=(scales[across], scales[up]),
+        key=f"customers-by-{across}-and-{up}".replace("_", "-"),
+        title=f"{metric_name(across)} and {metric_name(up).lower()}",
+        sentence=sentence,
+    )
+
+
+def by_components(shop: Shop, sample: pd.DataFrame, features: pd.DataFrame) -> Plot:
+    """Draw the sample on the two directions in which the scaled features spread most."""
+    scaled = pd.DataFrame(
+        {
+            row["feature"]: (
+                np.log1p(sample[row["feature"]])
+                if row["transform"] == "log1p"
+                else sample[row["feature"]]
+            )
+            .sub(row["centre"])
+            .div(row["scale"])
+            for row in records(features)
+        }
+    )
+    components = PCA(n_components=2).fit(scaled)
+    places = components.transform(scaled)
+    placed = sample.assign(first=places[:, 0], second=places[:, 1])
+    explained = components.explained_variance_ratio_
+    leading = [
+        listed([
+            f"{metric_name(name).lower()} ({'+' if weight > 0 else '−'}{figure(abs(weight))})"
+            for name, weight in sorted(
+                zip(scaled.columns, direction, strict=True), key=lambda pair: -abs(pair[1])
+            )
+            if abs(weight) >= 0.4
+        ])
+        for direction in components.components_
+    ]  # fmt: skip
+    return scatter(
+        placed,
+        ("first", "second"),
+        titles=(
+            f"First component ({percent(explained[0])} of the variance)",
+            f"Second component ({percent(explained[1])})",
+        ),
+        scales=(alt.Scale(zero=False), alt.Scale(zero=False)),
+        key="customers-by-principal-components",
+        title="Principal components",
+        sentence="The two directions in which customers differ most show"
+        f" {percent(explained.sum())} of their variance. The first is made of {leading[0]},"
+        f" the second of {leading[1]}.",
+    )
+
+
+def scatter(
+    sample: pd.DataFrame,
+    axes: tuple[str, str],
+    *,
+    titles: tuple[str, str],
+    scales: tuple[alt.Scale, alt.Scale],
+    key: str,
+    title: str,
+    sentence: str,
+) -> Plot:
+    """Draw points by segment and the segments' middles; three digits of each figure are kept."""
+    across, up = axes
+    points = sample[["segment", "badge", "colour", "ink", across, up]].copy()
+    names = ["segment", "badge", "colour", "ink"]
+    middles = points.groupby(names, as_index=False)[[across, up]].median()
+    points = points.drop(columns=["badge", "ink"])
+    for frame in (points, middles):
+        for axis in axes:
+            frame[axis] = frame[axis].map(lambda value: float(f"{value:.3g}"))
+    ticks = plots.few_ticks(format="~s")
+    encoding = {
+        "x": alt.X(f"{across}:Q", title=titles[0], scale=scales[0], axis=ticks),
+        "y": alt.Y(f"{up}:Q", title=titles[1], scale=scales[1], axis=ticks),
+    }
+    colour = alt.Color("colour:N", scale=None)
+    tooltip = [
+        alt.Tooltip("segment:N", title="Segment"),
+        alt.Tooltip(f"{across}:Q", title=titles[0]),
+        alt.Tooltip(f"{up}:Q", title=titles[1]),
+    ]
+    dots = (
+        plots.chart(points)
+        .mark_circle(size=18, opacity=0.55)
+        .encode(**encoding, color=colour, tooltip=tooltip)
+    )
+    discs = (
+        plots.chart(middles)
+        .mark_circle(size=380, opacity=1, stroke=plots.GROUND, strokeWidth=2)
+        .encode(**encoding, color=colour, tooltip=tooltip)
+    )
+    numbers = (
+        plots.chart(middles)
+        .mark_text(fontWeight="bold")
+        .encode(**encoding, text="badge:N", color=alt.Color("ink:N", scale=None))
+    )
+    return Plot(
+        key=key,
+        title=title,
+        shows=f"Points for customers, across: {titles[0]}, up: {titles[1]}, coloured by segment."
+        " The table gives the median of each segment.",
+        sentence=sentence,
+        chart=plots.finished(dots, discs, numbers, height=320),
+        table=Table.of(
+            middles,
+            {
+                "badge": ("Number", None),
+                "segment": ("Segment", None),
+                across: (f"{titles[0]}, median", figure),
+                up: (f"{titles[1]}, median", figure),
+            },
+        ),
+        width="third",
+    )

@@ -1,0 +1,147 @@
+"""Who the segments are: a card each, and what they are worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from customer_segmentation.report import plots
+from customer_segmentation.report.frames import records, with_most
+from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import ACTIONS, count, figure, percent, whole, words
+
+
+def glance(shop: Shop) -> Section:
+    """Introduce the segments."""
+    clusters = shop.clusters
+    best = clusters.iloc[0]
+    largest = with_most(clusters, "num_customers")
+    lead = (
+        f"{best['segment']} are {percent(best['share_of_customers'])} of the customers and bring"
+        f" {percent(best['share_of_revenue'])} of the revenue."
+    )
+    if largest["segment_id"] != best["segment_id"]:
+        lead += (
+            f" The largest segment is {largest['segment']}:"
+            f" {percent(largest['share_of_customers'])} of the customers,"
+            f" {percent(largest['share_of_revenue'])} of the revenue."
+        )
+    eligible = shop.read(
+        """
+        select segment_id, count(*) filter (where is_eligible) as num_eligible
+        from marketing.marketing_targets
+        group by segment_id
+        """
+    ).set_index("segment_id")["num_eligible"]
+    return Section(
+        key="segments",
+        title="The segments at a glance",
+        lead=lead,
+        plots=[size_against_revenue(shop)],
+        template="cards.html.jinja",
+        content={
+            "cards": [
+                card(shop, segment, int(eligible.get(segment["segment_id"], 0)))
+                for segment in records(shop.segments)
+            ]
+        },
+    )
+
+
+def card(shop: Shop, segment: dict[str, Any], num_eligible: int) -> dict[str, Any]:
+    """Write the figures of a segment's card."""
+    has_orders = not pd.isna(segment["median_num_orders"]) and segment["median_num_orders"] > 0
+    typical = (
+        f"{count(segment['median_num_orders'], 'order')} of"
+        f" {shop.money(segment['median_avg_order_value'])} each, the last one"
+        f" {count(segment['median_days_since_last_order'], 'day')} ago"
+    )
+    return {
+        "name": segment["segment"],
+        "badge": segment["badge"],
+        "colour": segment["colour"],
+        "ink": segment["ink"],
+        "is_cluster": not pd.isna(segment["cluster_id"]),
+        "num_customers": count(segment["num_customers"], "customer"),
+        "share_of_customers": percent(segment["share_of_customers"]),
+        "share_of_revenue": percent(segment["share_of_revenue"]),
+        "bar_of_customers": round(100 * segment["share_of_customers"], 1),
+        "bar_of_revenue": round(100 * min(max(segment["share_of_revenue"] or 0, 0), 1), 1),
+        "typical": typical
+        if has_orders and not pd.isna(segment["median_avg_order_value"])
+        else None,
+        "description": segment["description"],
+        "strategy": segment["strategy"],
+        "action": ACTIONS.get(segment["action"], words(segment["action"])),
+        "num_eligible": whole(num_eligible),
+    }
+
+
+def size_against_revenue(shop: Shop) -> Plot:
+    """Draw each segment's share of the customers and of the revenue."""
+    segments = shop.segments
+    shares = segments.melt(
+        id_vars=["segment", "label", "colour"],
+        value_vars=["share_of_customers", "share_of_revenue"],
+        var_name="of",
+        value_name="share",
+    )
+    shares["of"] = shares["of"].map(
+        {"share_of_customers": "Customers", "share_of_revenue": "Revenue"}
+    )
+    shares["written"] = shares["share"].map(percent)
+    y = alt.Y("label:N", sort=list(segments["label"]), axis=plots.labels_axis())
+    colour = alt.Color("colour:N", scale=None)
+    lines = (
+        plots.chart(segments[["label", "colour", "share_of_customers", "share_of_revenue"]])
+        .mark_rule(strokeWidth=3, opacity=0.45)
+        .encode(y=y, x="share_of_customers:Q", x2="share_of_revenue:Q", color=colour)
+    )
+    points = (
+        plots.chart(shares)
+        .mark_point(filled=True, size=130, opacity=1, strokeWidth=2)
+        .encode(
+            y=y,
+            x=alt.X("share:Q", title="Share of all", axis=plots.few_ticks(format="%")),
+            color=colour,
+            shape=alt.Shape(
+                "of:N",
+                scale=alt.Scale(domain=["Customers", "Revenue"], range=["circle", "diamond"]),
+                legend=alt.Legend(symbolFillColor=plots.INK_2, symbolStrokeWidth=0),
+            ),
+            tooltip=[
+                alt.Tooltip("segment:N", title="Segment"),
+                alt.Tooltip("of:N", title="Share of"),
+                alt.Tooltip("written:N", title="Share"),
+            ],
+        )
+    )
+    clusters = shop.clusters
+    ratio = clusters["share_of_revenue"] / clusters["share_of_customers"]
+    high = with_most(clusters.assign(ratio=ratio), "ratio")
+    low = with_most(clusters.assign(ratio=-ratio), "ratio")
+    sentence = (
+        f"{high['segment']} bring {figure(high['ratio'])} times their share of the customers,"
+        f" {low['segment']} {figure(-low['ratio'])} times."
+    )
+    return Plot(
+        key="size-against-revenue",
+        title="Size against revenue",
+        shows="Two marks per segment, joined by a line: its share of the customers and its share of"
+        " the revenue.",
+        sentence=sentence,
+        chart=plots.finished(lines, points, height=48 * len(segments)),
+        table=Table.of(
+            segments,
+            {
+                "segment": ("Segment", None),
+                "num_customers": ("Customers", whole),
+                "share_of_customers": ("Share of customers", percent),
+                "revenue": ("Revenue", shop.money),
+                "share_of_revenue": ("Share of revenue", percent),
+            },
+        ),
+    )

@@ -1,0 +1,201 @@
+"""What customers did: how the metrics are distributed, and which say the same."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import altair as alt
+import pandas as pd
+
+from customer_segmentation.report import plots, wording
+from customer_segmentation.report.frames import records, with_most
+from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import figure, listed, metric_name, whole
+
+BINS = 20
+
+
+def metrics(shop: Shop) -> Section:
+    """Show each metric before and after its transform, and the correlations."""
+    features = shop.read(
+        """
+        select feature, transform, is_selected, skewness, variance_inflation, reason
+        from clustering.clustering_features
+        where model_version = (select max(model_version) from segments.customer_segments)
+        order by is_selected desc, feature
+        """
+    )
+    distributions = shop.read("select * from metrics.metric_distributions").set_index("metric")
+    found = []
+    for feature in records(features):
+        if feature["feature"] in distributions.index:
+            distribution = distributions.loc[feature["feature"]]
+            found.append(before(shop, feature["feature"], distribution))
+            found.append(after(shop, feature["feature"], feature["transform"], distribution))
+    used = [metric_name(name).lower() for name in features.loc[features["is_selected"], "feature"]]
+    left = [metric_name(name).lower() for name in features.loc[~features["is_selected"], "feature"]]
+    lead = f"The clustering looks at {listed(used)}."
+    if left:
+        lead += f" It leaves out {listed(left)}; every metric is reported."
+    return Section(
+        key="metrics",
+        title="What customers did",
+        lead=lead,
+        plots=[*found, *correlations(shop, features)],
+    )
+
+
+def written_bins(shop: Shop, metric: str, bins: pd.DataFrame) -> pd.DataFrame:
+    """Write each bin's range."""
+    return bins.assign(
+        range=[
+            f"{shop.metric(metric, lower)} to {shop.metric(metric, upper)}"
+            for lower, upper in zip(bins["lower"], bins["upper"], strict=True)
+        ]
+    )
+
+
+def before(shop: Shop, metric: str, distribution: pd.Series) -> Plot:
+    """Draw a metric as it is, between its 1st and 99th percentile."""
+    bins = pd.DataFrame(list(distribution["histogram"])).rename(
+        columns={"from": "lower", "to": "upper"}
+    )
+    bins = written_bins(shop, metric, bins)
+    name = metric_name(metric)
+    value = partial(shop.metric, metric)
+    return Plot(
+        key=f"{metric}-before".replace("_", "-"),
+        title=name,
+        shows="A histogram of customers, from the 1st to the 99th percentile; what lies beyond is"
+        " in the outer bars.",
+        sentence=f"Half of the customers have {value(distribution['median'])} or less, a tenth"
+        f" {value(distribution['p90'])} or more; skewness {figure(distribution['skewness'])}.",
+        chart=plots.histogram(bins, shop.metric_title(metric)),
+        table=Table.of(bins, {"range": (name, None), "num_customers": ("Customers", whole)}),
+        width="half",
+    )
+
+
+def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> Plot:
+    """Draw a metric as the clustering sees it: transformed, then centred and scaled."""
+    value = f"ln(1 + {metric})" if transform == "log1p" else metric
+    bins = shop.read(
+        f"""
+        with
+
+        scaled as (
+
+            select ({value} - centre) / scale as scaled
+            from clustering.clustering_sample
+            cross join clustering.clustering_features
+            where
+                clustering_features.feature = '{metric}'
+                and clustering_features.model_version
+                = (select max(model_version) from segments.customer_segments)
+
+        ),
+
+        limits as (
+
+            select
+                quantile_cont(scaled, 0.01) as low,
+                greatest((quantile_cont(scaled, 0.99) - low) / {BINS}, 1e-9) as width
+            from scaled
+
+        )
+
+        select
+            least({BINS - 1}, greatest(0, floor((scaled - low) / width))) as bin,
+            any_value(round(low + bin * width, 3)) as lower,
+            any_value(round(low + (bin + 1) * width, 3)) as upper,
+            count(*) as num_customers
+        from scaled
+        cross join limits
+        group by bin
+        order by bin
+        """
+    ).drop(columns="bin")
+    bins["range"] = [
+        f"{figure(lower)} to {figure(upper)}"
+        for lower, upper in zip(bins["lower"], bins["upper"], strict=True)
+    ]
+    name, skewness = metric_name(metric), distribution["skewness"]
+    how = "log and scaled" if transform == "log1p" else "scaled"
+    if transform == "log1p":
+        sentence = (
+            f"The logarithm brings the skewness from {figure(skewness)} to"
+            f" {figure(distribution['skewness_after_log1p'])}; then it is centred and scaled."
+        )
+    else:
+        sentence = (
+            f"Its skewness of {figure(skewness)} needs no logarithm; it is centred and scaled."
+        )
+    return Plot(
+        key=f"{metric}-after".replace("_", "-"),
+        title=f"{name}, {how}",
+        shows="A histogram of the customers that the fit looks at, on the scale of the clustering.",
+        sentence=sentence,
+        chart=plots.histogram(bins, f"{name}, {how}", plots.QUIET),
+        table=Table.of(bins, {"range": ("Scaled", None), "num_customers": ("Customers", whole)}),
+        width="half",
+    )  # fmt: skip
+
+
+def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:
+    """Draw the correlation of each pair of metrics, after their transforms."""
+    pairs = shop.read("select * from metrics.metric_correlations")
+    if pairs.empty:
+        return []
+    candidates = shop.version["settings"]["candidate_features"]
+    place = {metric: number for number, metric in enumerate(candidates)}
+    pairs["x"], pairs["y"] = pairs["metric"].map(place), pairs["other_metric"].map(place)
+    pairs = pairs.sort_values(["y", "x"]).reset_index(drop=True)
+    pairs["written"] = pairs["pearson_of_transformed"].map(lambda value: f"{value:.2f}")
+    for column in ("metric", "other_metric"):
+        pairs[f"{column}_name"] = pairs[column].map(metric_name)
+    names = [metric_name(metric) for metric in candidates]
+    headings = dict(zip(names, wording.headings(names), strict=True))
+    pairs["heading"] = pairs["metric_name"].map(headings)
+    pairs["label"] = pairs["other_metric_name"].map(wording.in_lines)
+    columns = [headings[name] for name in names[:-1]]
+    rows = [wording.in_lines(name) for name in names[1:]]
+    strongest = with_most(pairs.assign(strength=pairs["pearson_of_transformed"].abs()), "strength")
+    left_out = features[~features["is_selected"]]
+    sentence = (
+        f"{strongest['metric_name']} and {strongest['other_metric_name'].lower()} go together most"
+        f" ({strongest['written']})."
+    )
+    for feature in records(left_out):
+        sentence += f" {metric_name(feature['feature'])} was {feature['reason']}."
+    return [
+        Plot(
+            key="correlations",
+            title="Correlations",
+            shows="A grid of pairs of metrics with their correlation, after log where a metric is"
+            " skewed. Blue is together, orange is opposed.",
+            sentence=sentence,
+            chart=plots.grid(
+                pairs,
+                x=alt.X("heading:N", sort=columns, axis=plots.headings_axis(columns)),
+                y=alt.Y("label:N", sort=rows, axis=plots.labels_axis()),
+                steps=[-0.7, -0.3, 0.3, 0.7],
+                value="pearson_of_transformed",
+                tooltip=[
+                    alt.Tooltip("metric_name:N", title="Metric"),
+                    alt.Tooltip("other_metric_name:N", title="and"),
+                    alt.Tooltip("written:N", title="Correlation"),
+                ],
+            ),
+            width="medium",
+            table=Table.of(
+                pairs,
+                {
+                    "metric_name": ("Metric", None),
+                    "other_metric_name": ("and", None),
+                    "written": ("Pearson, transformed", str),
+                    "spearman": ("Spearman", lambda value: f"{value:.2f}"),
+                },
+            ),
+        )
+    ]

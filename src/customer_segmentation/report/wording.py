@@ -1,0 +1,141 @@
+"""Numbers and names as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from babel.numbers import format_compact_decimal, format_decimal, get_currency_symbol
+
+LOCALE = "en"
+
+METRICS = {
+    "total_amount": "Total amount",
+    "num_orders": "Orders",
+    "avg_order_value": "Average order",
+    "days_since_last_order": "Days since last order",
+    "tenure_days": "Days since first order",
+    "returned_amount": "Returned amount",
+}
+
+IN_MONEY = {"total_amount", "avg_order_value", "returned_amount"}
+
+ACTIONS = {
+    "win_back": "Win back",
+    "retain": "Retain",
+    "cross_sell": "Cross-sell",
+    "second_order": "Second order",
+    "none": "No action",
+}
+
+
+def words(key: str) -> str:
+    """Write a key as words.
+
+    >>> words("excluded_status")
+    'Excluded status'
+    """
+    return key.replace("_", " ").capitalize()
+
+
+def metric_name(metric: str) -> str:
+    """Name a metric as people do."""
+    return METRICS.get(metric, words(metric))
+
+
+def whole(number: float) -> str:
+    """Write a count.
+
+    >>> whole(541909)
+    '541,909'
+    """
+    return str(format_decimal(round(number), locale=LOCALE))
+
+
+def compact(number: float) -> str:
+    """Write a large number in brief.
+
+    >>> compact(8300065), compact(8123)
+    ('8.3M', '8,123')
+    """
+    if abs(number) < 100_000:
+        return whole(number)
+    return str(format_compact_decimal(number, fraction_digits=1, locale=LOCALE))
+
+
+def figure(number: float) -> str:
+    """Write a measured number: whole from 100 on, with two decimals below.
+
+    >>> figure(1234.6), figure(12.346), figure(3)
+    ('1,235', '12.35', '3')
+    """
+    pattern = "#,##0" if abs(number) >= 100 else "#,##0.##"
+    return str(format_decimal(number, format=pattern, locale=LOCALE))
+
+
+def percent(share: float) -> str:
+    """Write a share of 1, with a decimal below a tenth.
+
+    >>> percent(0.659), percent(0.033), percent(0.0002), percent(0.00001)
+    ('66%', '3.3%', '0.02%', 'under 0.01%')
+    """
+    if 0 < abs(share) < 0.00005:
+        return "under 0.01%"
+    digits = "#" if abs(share) < 0.00095 else ""
+    pattern = "#,##0%" if abs(share) >= 0.0995 else f"#,##0.#{digits}%"
+    return str(format_decimal(share, format=pattern, locale=LOCALE))
+
+
+def money(number: float, currency: str | None, *, brief: bool = False) -> str:
+    r"""Write an amount, after its currency's sign if there is one.
+
+    >>> money(1234.5, "EUR"), money(8300065, "CHF", brief=True), money(-2.5, None)
+    ('€1,234', 'CHF\xa08.3M', '-2.50')
+    """
+    cents = "#,##0" if abs(number) >= 100 or number == round(number) else "#,##0.00"
+    text = (
+        compact(abs(number)) if brief else format_decimal(abs(number), format=cents, locale=LOCALE)
+    )
+    sign = get_currency_symbol(currency, locale=LOCALE) if currency else ""
+    gap = "\u00a0" if sign and sign[-1].isalnum() else ""
+    minus = "-" if number < 0 and text != "0" else ""
+    return f"{minus}{sign}{gap}{text}"
+
+
+def count(number: float, one: str, many: str | None = None) -> str:
+    """Write a count with its noun.
+
+    >>> count(1, "row"), count(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{whole(number)} {one if round(number) == 1 else many or one + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Join items as a sentence does.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    items = list(items)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def headings(names: Sequence[str], width: int = 10) -> list[str]:
+    r"""Break names into lines, as many for each, so that they end at the same height.
+
+    >>> headings(["Orders", "Average order"])
+    ['\nOrders', 'Average\norder']
+    """
+    broken = [in_lines(name, width) for name in names]
+    most = max(name.count("\n") for name in broken)
+    return ["\n" * (most - name.count("\n")) + name for name in broken]
+
+
+def in_lines(text: str, width: int = 18, lines: int = 3) -> str:
+    r"""Break a name into lines for a plot, and cut what is too long for a few of them.
+
+    >>> in_lines("High-value loyal customers")
+    'High-value loyal\ncustomers'
+    """
+    return "\n".join(wrap(text, width, max_lines=lines, placeholder=" …"))
