@@ -40,4 +40,3 @@ def publish(page: Path, destination: Path, *folders: Path) -> None:
     text = page.read_text(encoding="utf-8")
     destination.parent.mkdir(parents=True, exist_ok=True)
     destination.write_text(without_folders(text, *locations(text), *folders), encoding="utf-8")
-

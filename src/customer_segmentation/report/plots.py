@@ -64,7 +64,10 @@ def finished(*layers: alt.Chart, height: int) -> alt.LayerChart:
 def labels_axis(**options: Any) -> alt.Axis:
     """Make an axis of names, in lines, without ticks."""
     look: dict[str, Any] = {"ticks": False, "domain": False, "grid": False, "labelPadding": 6}
-    return alt.Axis(title=None, labelExpr=IN_LINES, **look, **options)
+    up = {"condition": [{"test": f"length({IN_LINES}) == {n}", "value": 7 - 7 * n} for n in (2, 3)]}
+    return alt.Axis(
+        title=None, labelExpr=IN_LINES, labelOffset={**up, "value": 0}, **look, **options
+    )
 
 
 def headings_axis(labels: Sequence[str]) -> alt.Axis:

@@ -81,7 +81,9 @@ class Shop:
         """
         segments = self.read(
             """
-            select segment_profiles.*, segment_definitions.cluster_id
+            select
+                segment_profiles.* replace (coalesce(share_of_revenue, 0) as share_of_revenue),
+                segment_definitions.cluster_id
             from segments.segment_profiles
             left join segments.segment_definitions using (segment_id)
             order by segment_definitions.cluster_id is null, revenue desc, segment_id

@@ -66,11 +66,11 @@ def compact(number: float) -> str:
 def figure(number: float) -> str:
     """Write a measured number: whole from 100 on, with two decimals below.
 
-    >>> figure(1234.6), figure(12.346), figure(3)
-    ('1,235', '12.35', '3')
+    >>> figure(1234.6), figure(12.346), figure(-0.001)
+    ('1,235', '12.35', '0')
     """
     pattern = "#,##0" if abs(number) >= 100 else "#,##0.##"
-    return str(format_decimal(number, format=pattern, locale=LOCALE))
+    return str(format_decimal(round(number, 2) + 0.0, format=pattern, locale=LOCALE))
 
 
 def percent(share: float) -> str:

@@ -134,11 +134,11 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
     ]
     line = plots.chart(rows).mark_line().encode(x=x, y=y)
     points = plots.chart(rows).mark_point(opacity=1).encode(x=x, y=y, tooltip=tooltip)
-    diamond = (
+    marks = [
         plots.chart(rows[rows["is_elbow"]])
         .mark_point(opacity=1, size=220, shape="diamond")
         .encode(x=x, y=y, tooltip=tooltip)
-    )
+    ] * int(rows["is_elbow"].any())
     elbow = rows[rows["is_elbow"]]["k"]
     sentence = (
         f"The curve bends most at k = {int(elbow.iloc[0])}"
@@ -152,7 +152,7 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
         shows="A falling line: the sum of squared distances to the centroids for each number of"
         " segments. A diamond marks the elbow, a dashed line the selected number.",
         sentence=sentence,
-        chart=plots.finished(selected, line, points, diamond, note, height=200),
+        chart=plots.finished(selected, line, points, *marks, note, height=200),
         table=Table.of(
             rows, {"k": ("k", whole), "inertia": ("Inertia", figure), "kind": ("Mark", None)}
         ),

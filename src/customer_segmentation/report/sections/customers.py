@@ -55,7 +55,7 @@ def customers(shop: Shop) -> Section:
         """
     )
     sample = sample.merge(shop.clusters[["segment_id", "segment", "badge", "colour", "ink"]])
-    found = [by_metrics(shop, sample, across, up) for across, up in pairwise(metrics)]
+    found = [by_metrics(shop, sample, features, across, up) for across, up in pairwise(metrics)]
     if len(features) > 1:
         found.append(by_components(shop, sample, features))
     total = int(shop.clusters["num_customers"].sum())
@@ -78,16 +78,18 @@ def customers(shop: Shop) -> Section:
     )
 
 
-def by_metrics(shop: Shop, sample: pd.DataFrame, across: str, up: str) -> Plot:
-    """Draw the sample on two metrics."""
+def by_metrics(
+    shop: Shop, sample: pd.DataFrame, features: pd.DataFrame, across: str, up: str
+) -> Plot:
+    """Draw the sample on two metrics, with a logarithmic axis where the clustering takes logs."""
     titles = {axis: shop.metric_title(axis) for axis in (across, up)}
-    is_wide = {axis: sample[axis].quantile(0.95) > 8 * max(sample[axis].median(), 1e-9)
-               or axis != "days_since_last_order" for axis in (across, up)}  # fmt: skip
+    logarithmic = set(features.loc[features["transform"] == "log1p", "feature"])
     scales = {
-        axis: alt.Scale(type="log", nice=False) if is_wide[axis] and sample[axis].min() > 0
+        axis: alt.Scale(type="log", nice=False)
+        if axis in logarithmic and sample[axis].min() > 0
         else alt.Scale(zero=False)
         for axis in (across, up)
-    }  # fmt: skip
+    }
     medians = sample.groupby("segment_id")[[across, up]].median()
     apart = {axis: medians[axis].max() / max(medians[axis].min(), 1e-9) for axis in (across, up)}
     best = max(apart, key=lambda axis: apart[axis])
@@ -170,7 +172,7 @@ def scatter(
     for frame in (points, middles):
         for axis in axes:
             frame[axis] = frame[axis].map(lambda value: float(f"{value:.3g}"))
-    ticks = plots.few_ticks(format="~s")
+    ticks = plots.few_ticks(format="~s", grid=False)
     encoding = {
         "x": alt.X(f"{across}:Q", title=titles[0], scale=scales[0], axis=ticks),
         "y": alt.Y(f"{up}:Q", title=titles[1], scale=scales[1], axis=ticks),

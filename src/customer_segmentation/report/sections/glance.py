@@ -53,12 +53,11 @@ def glance(shop: Shop) -> Section:
 
 def card(shop: Shop, segment: dict[str, Any], num_eligible: int) -> dict[str, Any]:
     """Write the figures of a segment's card."""
-    has_orders = not pd.isna(segment["median_num_orders"]) and segment["median_num_orders"] > 0
-    typical = (
-        f"{count(segment['median_num_orders'], 'order')} of"
-        f" {shop.money(segment['median_avg_order_value'])} each, the last one"
-        f" {count(segment['median_days_since_last_order'], 'day')} ago"
+    median_orders, median_value, median_days = (
+        segment[f"median_{metric}"]
+        for metric in ("num_orders", "avg_order_value", "days_since_last_order")
     )
+    has_typical = not pd.isna(median_value) and median_orders > 0
     return {
         "name": segment["segment"],
         "badge": segment["badge"],
@@ -69,10 +68,13 @@ def card(shop: Shop, segment: dict[str, Any], num_eligible: int) -> dict[str, An
         "share_of_customers": percent(segment["share_of_customers"]),
         "share_of_revenue": percent(segment["share_of_revenue"]),
         "bar_of_customers": round(100 * segment["share_of_customers"], 1),
-        "bar_of_revenue": round(100 * min(max(segment["share_of_revenue"] or 0, 0), 1), 1),
-        "typical": typical
-        if has_orders and not pd.isna(segment["median_avg_order_value"])
-        else None,
+        "bar_of_revenue": round(100 * min(max(segment["share_of_revenue"], 0), 1), 1),
+        "typical": (
+            f"{count(median_orders, 'order')} of {shop.money(median_value)} each, the last one"
+            f" {count(median_days, 'day')} ago"
+            if has_typical
+            else None
+        ),
         "description": segment["description"],
         "strategy": segment["strategy"],
         "action": ACTIONS.get(segment["action"], words(segment["action"])),

@@ -6,7 +6,7 @@ from customer_segmentation.report.frames import records
 from customer_segmentation.report.palette import BY_RULE, ink
 from customer_segmentation.report.section import Section
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, listed, percent, whole
+from customer_segmentation.report.wording import count, listed, percent
 
 
 def rules(shop: Shop) -> Section:
@@ -32,7 +32,7 @@ def rules(shop: Shop) -> Section:
             "rules": [
                 {
                     "condition": row["condition"],
-                    "num_customers": whole(row["num_customers"]),
+                    "num_customers": count(row["num_customers"], "customer"),
                     "coverage": percent(row["coverage"]),
                     "precision": percent(row["precision"]),
                     "recall": percent(row["recall"]),

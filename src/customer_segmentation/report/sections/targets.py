@@ -10,7 +10,7 @@ from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import ACTIONS, count, percent, whole, words
 
-ELIGIBLE = "May be contacted"
+ELIGIBLE, SUPPRESSED = "May be contacted", "Suppressed"
 
 REASONS = {
     "unsubscribed": "Unsubscribed",
@@ -38,8 +38,8 @@ def targets(shop: Shop) -> Section:
         """
     )
     counts["standing"] = counts["reason"].map(REASONS).fillna(counts["reason"]).fillna(ELIGIBLE)
-    counts["group"] = counts["reason"].isna().map({True: ELIGIBLE, False: "Suppressed"})
-    counts["label"] = counts["action"].map(lambda action: ACTIONS.get(action, words(action)))
+    counts["group"] = counts["reason"].isna().map({True: ELIGIBLE, False: SUPPRESSED})
+    counts["name"] = counts["action"].map(lambda action: ACTIONS.get(action, words(action)))
     total = counts["num_customers"].sum()
     eligible = counts.loc[counts["reason"].isna(), "num_customers"].sum()
     suppressed = counts[counts["reason"].notna()].groupby("standing")["num_customers"].sum()
@@ -68,52 +68,39 @@ def targets(shop: Shop) -> Section:
 
 def targets_per_action(counts: pd.DataFrame) -> Plot:
     """Draw eligible and suppressed customers of each action."""
-    order = [name for name in ACTIONS.values() if name in set(counts["label"])]
-    standings = [
-        ELIGIBLE,
-        *[reason for reason in REASONS.values() if reason in set(counts["standing"])],
-    ]
+    standings = [ELIGIBLE, *REASONS.values(), *counts["standing"]]
+    totals = counts.groupby("name")["num_customers"].sum()
+    eligible = counts[counts["reason"].isna()].set_index("name")["num_customers"]
+    labels = {
+        name: f"{name}\n{whole(eligible.get(name, 0))} of {whole(totals[name])}"
+        for name in dict.fromkeys([*ACTIONS.values(), *counts["name"]])
+        if name in totals.index
+    }
+    rows = counts[["name", "standing", "group", "num_customers"]].assign(
+        label=counts["name"].map(labels), rank=counts["standing"].map(standings.index)
+    )
     bars = (
-        plots.chart(counts.drop(columns=["action", "reason"]))
+        plots.chart(rows)
         .mark_bar(stroke=plots.GROUND, strokeWidth=1)
         .encode(
-            y=alt.Y("label:N", sort=order, axis=plots.labels_axis()),
-            x=alt.X(
-                "num_customers:Q",
-                title="Customers",
-                axis=plots.few_ticks(format="~s"),
-                scale=alt.Scale(
-                    domainMax=1.25 * counts.groupby("label")["num_customers"].sum().max()
-                ),
-            ),
+            y=alt.Y("label:N", sort=list(labels.values()), axis=plots.labels_axis()),
+            x=alt.X("num_customers:Q", title="Customers", axis=plots.few_ticks(format="~s")),
             color=alt.Color(
                 "group:N",
-                scale=alt.Scale(domain=[ELIGIBLE, "Suppressed"], range=[plots.ACCENT, plots.QUIET]),
+                scale=alt.Scale(domain=[ELIGIBLE, SUPPRESSED], range=[plots.ACCENT, plots.QUIET]),
             ),
             order=alt.Order("rank:Q"),
             tooltip=[
-                alt.Tooltip("label:N", title="Action"),
+                alt.Tooltip("name:N", title="Action"),
                 alt.Tooltip("standing:N", title="Standing"),
                 alt.Tooltip("num_customers:Q", title="Customers", format=","),
             ],
         )
-        .transform_calculate(rank=f"indexof({standings}, datum.standing)")
-    )
-    eligible = counts[counts["reason"].isna()].set_index("label")["num_customers"]
-    sums = counts.groupby("label")[["num_customers"]].sum().reset_index()
-    sums["written"] = [
-        f"{whole(eligible.get(label, 0))} of {whole(num)}"
-        for label, num in zip(sums["label"], sums["num_customers"], strict=True)
-    ]
-    written = (
-        plots.chart(sums)
-        .mark_text(align="left", dx=5)
-        .encode(y=alt.Y("label:N", sort=order), x="num_customers:Q", text="written:N")
     )
     table = counts.pivot_table(
-        index="label", columns="standing", values="num_customers", aggfunc="sum", fill_value=0
+        index="name", columns="standing", values="num_customers", aggfunc="sum", fill_value=0
     )
-    table = table.reindex(index=order, columns=[s for s in standings if s in table.columns])
+    columns = [name for name in dict.fromkeys(standings) if name in table.columns]
     sentence = (
         f"{eligible.idxmax()} is the longest list, with {count(eligible.max(), 'customer')}."
         if len(eligible)
@@ -125,9 +112,9 @@ def targets_per_action(counts: pd.DataFrame) -> Plot:
         shows="A bar per action: the customers who may be contacted, then those who may not.",
         sentence=f"{sentence} The lists are the views marketing.targets_win_back, targets_retain,"
         " targets_cross_sell and targets_second_order.",
-        chart=plots.finished(bars, written, height=40 * len(order)),
+        chart=plots.finished(bars, height=44 * len(labels)),
         table=Table.of(
-            table.reset_index(),
-            {"label": ("Action", None), **{name: (name, whole) for name in table.columns}},
+            table.reindex(index=list(labels), columns=columns).reset_index(),
+            {"name": ("Action", None), **{name: (name, whole) for name in columns}},
         ),
     )
