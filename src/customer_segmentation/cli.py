@@ -70,6 +70,6 @@ def docs(target: Path, site: Path) -> None:
             f"There is no '{made}'. Make it first: dbt docs generate --static (make docs does)."
         )
     page = site / "docs" / "index.html"
-    publish(made, page, Path.cwd(), Path.home())
+    publish(made, page, target.absolute(), Path.cwd(), Path.home())
     write_index(site)
     click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB, ready for a static host.")

@@ -27,10 +27,10 @@ def without_folders(page: str, *folders: Path) -> str:
 def locations(page: str) -> list[Path]:
     r"""Folders of the files that the compiled SQL reads, the longest first.
 
-    >>> locations("from read_parquet('/data/shop/orders.parquet', union_by_name = true)")
+    >>> locations(r"from read_csv(\n    '/data/shop/orders.csv', header = true)")
     [PosixPath('/data/shop')]
     """
-    paths = re.findall(r"read_(?:csv|parquet)\('([^']+)'", page)
+    paths = re.findall(r"read_(?:csv|parquet)\((?:\\n|\s)*'([^']+)'", page)
     folders = {Path(path).parent for path in paths if Path(path).is_absolute()}
     return sorted(folders, key=lambda folder: len(str(folder)), reverse=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,13 @@ class Build:
         with duckdb.connect(str(self.database)) as connection:
             return connection.sql(sql).fetchall()[0][0]
 
+    def copy(self, folder: Path) -> Path:
+        """A database that nobody has open: dbt, in this process, keeps its own open."""
+        with duckdb.connect(str(self.database)) as connection:
+            connection.sql("checkpoint")
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(self.database, folder / self.database.name))
+
 
 Builder = Callable[..., Build]
 
@@ -66,6 +74,15 @@ def run_dbt(
     if result.exception:
         build.messages.append(str(result.exception))
     return build
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    """What dbt reads, where a test may change it."""
+    folder.mkdir()
+    for name in ("models", "macros", "seeds", "tests", "dbt_project.yml"):
+        source = PROJECT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    return folder
 
 
 def build_with_data_tests(database: Path, variables: dict[str, Any]) -> Build:

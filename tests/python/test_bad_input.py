@@ -1,13 +1,12 @@
 """Bad input: one sentence that says what is wrong and what to do, and the results stay."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from conftest import PROJECT, Build, build_with_data_tests, run_dbt
+from conftest import Build, build_with_data_tests, copy_of_the_project, run_dbt
 
 COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
 LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
@@ -232,11 +231,7 @@ def test_a_fault_in_a_seed_is_told_and_nothing_replaced(
     sentence: str,
 ) -> None:
     good, tables = shop
-    project = tmp_path / "project"
-    project.mkdir()
-    for name in ("models", "macros", "seeds", "tests", "dbt_project.yml"):
-        source = PROJECT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / name)
+    project = copy_of_the_project(tmp_path / "project")
     path = project / "seeds" / f"{seed}.csv"
     text = path.read_text()
     assert before in text

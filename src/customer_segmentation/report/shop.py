@@ -33,7 +33,7 @@ class Shop:
             )
         try:
             self._connection = duckdb.connect(str(database), read_only=True)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             reason = (
                 "is being written, by a build perhaps" if "lock" in str(error) else "can't be read"
             )

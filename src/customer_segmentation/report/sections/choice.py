@@ -67,8 +67,8 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame) -> str:
             " any number of segments is a convention."
         )
     pairs = (
-        f" {num_valleys} of {count(num_pairs, 'boundary', 'boundaries')} between them"
-        f" {'is a valley' if num_valleys == 1 else 'are valleys'}, where few customers are."
+        f" {num_valleys or 'None'} of the {count(num_pairs, 'boundary', 'boundaries')} between them"
+        f" {'are valleys' if num_valleys > 1 else 'is a valley'}, where few customers are."
         if num_pairs
         else ""
     )
@@ -197,9 +197,11 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
         else f"; at {k} it is {figure(kmeans[k])}."
     )
     if len(ward):
+        agreement = ward["agreement_with_kmeans"].iloc[0]
+        kind = "agrees" if agreement >= 0.8 else "half agrees" if agreement >= 0.5 else "disagrees"
         sentence += (
-            " Ward's hierarchical clustering agrees with K-means there"
-            f" (adjusted Rand index {figure(ward['agreement_with_kmeans'].iloc[0])})."
+            f" Ward's hierarchical clustering {kind} with K-means there (adjusted Rand index"
+            f" {figure(agreement)})."
         )
     if len(dbscan):
         row = dbscan.iloc[0]

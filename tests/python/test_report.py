@@ -1,0 +1,251 @@
+"""The report: what it says, what it must not hold, and what it says when it can't be made."""
+
+import contextlib
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import duckdb
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner
+from conftest import PROJECT, Build, Builder, build_with_data_tests, run_dbt
+
+from customer_segmentation.cli import main
+from customer_segmentation.report.page import make_sections, write_report
+from customer_segmentation.report.shop import Shop
+
+
+def quiet(message: str) -> None:
+    """Show no progress."""
+
+
+@pytest.fixture(scope="module")
+def sample(sample_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's database; nobody may change it."""
+    return sample_build.copy(tmp_path_factory.mktemp("report"))
+
+
+def sections_of(database: Path) -> dict[str, Any]:
+    return {section.key: section for section in make_sections(Shop(database), quiet)}
+
+
+def test_it_says_what_the_tables_say(sample_build: Build, sample: Path) -> None:
+    sections = sections_of(sample)
+    accepted, rows = sample_build.query(
+        """
+        select sum(num_rows) filter (where exclusion_reason = 'accepted'), sum(num_rows)
+        from staging.order_exclusions
+        """
+    ).iloc[0]
+    assert f"{int(accepted):,} of {int(rows):,} rows count" in sections["arrivals"].lead
+
+    profiles = sample_build.query("from segments.segment_profiles order by revenue desc")
+    cards = sections["segments"].content["cards"]
+    assert {card["name"]: card["num_customers"] for card in cards} == {
+        row["segment"]: f"{row['num_customers']:,} customers" for row in profiles.to_dict("records")
+    }
+    best = profiles.iloc[0]
+    assert f"{best['segment']} are {best['share_of_customers']:.0%}" in sections["segments"].lead
+
+    eligible = sample_build.value(
+        "select count(*) from marketing.marketing_targets where is_eligible"
+    )
+    assert sections["targets"].lead.startswith(f"{eligible:,} of ")
+
+    k = sample_build.value(
+        "select k from clustering.clustering_candidates where is_selected and algorithm = 'kmeans'"
+    )
+    assert f"Why {k}: " in sections["choice"].lead
+    assert "natural groups" in sections["choice"].lead
+
+
+def test_a_continuum_is_called_one_and_other_data_say_otherwise(
+    build: Builder, sample: Path, tmp_path: Path
+) -> None:
+    shop = build(segment_count=4, selected_features=["total_amount"], currency="€")
+    sections = sections_of(shop.copy(tmp_path / "copy"))
+    assert "Why 4: " in sections["choice"].lead
+    assert "€" in sections["segments"].content["cards"][0]["typical"]
+    keys = [plot.key for section in sections.values() for plot in section.plots]
+    assert "customers-by-principal-components" not in keys, "there is one feature only"
+    assert len(keys) == len(set(keys))
+    was = {
+        plot.key: plot.sentence
+        for section in sections_of(sample).values()
+        for plot in section.plots
+    }
+    same = [
+        plot.key
+        for section in sections.values()
+        for plot in section.plots
+        if plot.sentence == was.get(plot.key) and not plot.key.endswith(("before", "after"))
+    ]
+    assert set(same) <= {"exclusions"}, "the sentences are computed"
+
+
+def test_every_plot_has_a_sentence_and_its_figures(sample: Path) -> None:
+    plots = [plot for section in sections_of(sample).values() for plot in section.plots]
+    assert len(plots) > 15
+    for plot in plots:
+        assert plot.sentence.endswith("."), plot.key
+        assert plot.table.rows, plot.key
+        text = f"{plot.sentence} {plot.table.rows}"
+        assert not re.search(r"\b(nan|None|NaT|inf)\b", text.replace("None of the", "")), plot.key
+
+
+def test_the_exposure_names_the_tables_that_are_read(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries: list[str] = []
+    read = Shop.read
+    monkeypatch.setattr(Shop, "read", lambda shop, sql: (queries.append(sql), read(shop, sql))[1])
+    shop = Shop(sample)
+    make_sections(shop, quiet)
+    assert shop.facts
+    tables = {table for sql in queries for table in re.findall(r"(?:from|join) \w+\.(\w+)", sql)}
+    exposures = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text())["exposures"]
+    (report,) = [exposure for exposure in exposures if exposure["name"] == "segment_report"]
+    assert {ref[len("ref('") : -len("')")] for ref in report["depends_on"]} == tables
+
+
+def test_the_same_database_gives_the_same_bytes(sample: Path, tmp_path: Path) -> None:
+    pages = [write_report(Shop(sample), tmp_path / name, quiet) for name in ("a", "b")]
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    assert pages[0].stat().st_size < 5_000_000
+
+
+def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
+    """Customers whose ids are e-mail addresses, in a file whose folder has a telling name."""
+    orders = tmp_path / "confidential" / "orders.csv"
+    orders.parent.mkdir()
+    seed = PROJECT / "seeds" / "raw_orders.csv"
+    duckdb.sql(
+        f"""
+        copy (
+            select * replace (lower(trim(customer_id)) || '@shop.example' as customer_id)
+            from read_csv('{seed}', all_varchar = true)
+        ) to '{orders}' (header)
+        """
+    )
+    columns = ("customer_id", "order_id", "ordered_at", "amount", "line_id", "status")
+    variables = {"orders_location": str(orders), "order_columns": {c: c for c in columns}}
+    shop = build_with_data_tests(tmp_path / "shop.duckdb", variables)
+    assert shop.success, shop.log
+    site = tmp_path / "site"
+    write_report(Shop(shop.copy(tmp_path / "copy")), site, quiet)
+    assert run_dbt(shop.database, ["docs", "generate", "--static"], variables).success
+    arguments = ["docs", "--target", str(tmp_path / "target"), "--site", str(site)]
+    with contextlib.chdir(PROJECT):
+        assert CliRunner().invoke(main, arguments).exit_code == 0
+
+    customers = shop.query("select customer_id from segments.customer_segments")["customer_id"]
+    assert customers.str.contains("@shop.example").all()
+    published = {path.name: path.read_text() for path in site.rglob("*") if path.is_file()}
+    assert {"index.html", "targets-per-action.svg"} <= set(published)
+    for path in site.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert "@shop.example" not in text, path
+            assert "confidential" not in text, path
+            for folder in (PROJECT, Path.home(), tmp_path):
+                assert f"{folder}/" not in text, (path, folder)
+    report = (site / "report" / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", report), "an e-mail address"
+
+
+def test_pictures_are_svg_without_the_page(sample: Path, tmp_path: Path) -> None:
+    write_report(Shop(sample), tmp_path, quiet)
+    pictures = sorted((tmp_path / "report" / "pictures").glob("*.svg"))
+    plots = [plot for section in sections_of(sample).values() for plot in section.plots]
+    assert [picture.stem for picture in pictures] == sorted(plot.key for plot in plots)
+    for picture in pictures:
+        text = picture.read_text(encoding="utf-8")
+        assert ElementTree.fromstring(text).tag.endswith("svg")
+        assert "var(--" not in text, f"{picture.name}: a colour that only the page knows"
+
+
+def test_index_leads_to_what_is_there(sample: Path, tmp_path: Path) -> None:
+    write_report(Shop(sample), tmp_path, quiet)
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'href="report/index.html"' in index
+    assert "docs/index.html" not in index
+
+
+# ---- The command line
+
+
+def report(*arguments: Any) -> Any:
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+def test_the_command_shows_progress_and_names_the_page(sample: Path, tmp_path: Path) -> None:
+    result = report("--database", sample, "--site", tmp_path / "site")
+    assert result.exit_code == 0, result.output
+    assert "The segments at a glance: 1 plot" in result.output
+    assert f"{tmp_path / 'site' / 'report' / 'index.html'}: " in result.output
+    assert (tmp_path / "site" / "index.html").exists()
+
+
+def test_a_missing_database_is_one_sentence(tmp_path: Path) -> None:
+    result = report("--database", tmp_path / "none.duckdb", "--site", tmp_path / "site")
+    assert result.exit_code == 1
+    assert "There is no database" in result.output
+    assert "make build" in result.output
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_half_built_database_is_one_sentence_and_the_old_report_stays(
+    sample: Path, tmp_path: Path
+) -> None:
+    half = tmp_path / "half.duckdb"
+    shutil.copy(sample, half)
+    site = tmp_path / "site"
+    assert report("--database", half, "--site", site).exit_code == 0
+    before = (site / "report" / "index.html").read_bytes()
+    with duckdb.connect(str(half)) as connection:
+        connection.sql("drop table segments.segment_rules")
+    result = report("--database", half, "--site", site)
+    assert result.exit_code == 1
+    assert "segment_rules" in result.output
+    assert "Build it again" in result.output
+    assert (site / "report" / "index.html").read_bytes() == before
+
+
+def test_something_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.duckdb").write_text("not a database, only text " * 400)
+    result = report("--database", tmp_path / "text.duckdb", "--site", tmp_path / "site")
+    assert result.exit_code == 1
+    assert "can't be read" in result.output
+
+
+def test_docs_before_they_are_made_are_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["docs", "--target", str(tmp_path), "--site", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "make docs" in result.output
+
+
+def test_a_restored_version_says_that_its_evidence_is_elsewhere(
+    sample: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "restored.duckdb"
+    shutil.copy(sample, database)
+    with duckdb.connect(str(database)) as connection:
+        connection.sql("delete from clustering.clustering_candidates")
+        connection.sql("delete from clustering.cluster_boundaries")
+    section = sections_of(database)["choice"]
+    assert "fitted elsewhere" in section.lead
+    assert not section.plots
+
+
+def test_tables_write_a_dash_for_what_is_missing() -> None:
+    from customer_segmentation.report.section import Table
+
+    table = Table.of(
+        pd.DataFrame({"name": ["a", None], "value": [1.0, float("nan")]}),
+        {"name": ("Name", None), "value": ("Value", "{:.1f}".format)},
+    )
+    assert table.rows == [["a", "1.0"], ["–", "–"]]  # noqa: RUF001
