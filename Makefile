@@ -13,7 +13,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test report docs registry-export benchmark requirements clean help
+.PHONY: build test report docs pictures registry-export benchmark requirements clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -75,6 +75,11 @@ report: .venv/.installed
 docs: .venv/.installed
 	@$(DBT) docs generate --static $(dbt_vars)
 	@$(BIN)/customer-segmentation docs --site '$(SITE)'
+
+# The README's pictures, from the sample's report.
+CHROMIUM ?= $(shell command -v chromium chromium-browser google-chrome | head -1)
+pictures: .venv/.installed-dev report
+	@$(BIN)/python docs/pictures.py '$(SITE)/report/index.html' '$(CHROMIUM)'
 
 # ---- Registry ---------------------------------------------------------------------------------
 # Commit the CSV and name it in the var registry_location: a fresh database then scores with it.

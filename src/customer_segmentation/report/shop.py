@@ -89,6 +89,7 @@ class Shop:
             order by segment_definitions.cluster_id is null, revenue desc, segment_id
             """
         )
+        segments["segment"] = segments["segment"].map(wording.isolated)
         clusters = segments["cluster_id"].dropna().astype(int)
         colours = segment_colours(clusters)
         segments["colour"] = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from textwrap import wrap
 
 from babel.numbers import format_compact_decimal, format_decimal, get_currency_symbol
 
 LOCALE = "en"
+
+LEFT_TO_RIGHT = {"L", "EN", "ES", "ET", "CS", "NSM", "B", "S", "WS", "ON"}
+"""Kinds of characters (Unicode's bidirectional classes) that leave a sentence as it is."""
 
 METRICS = {
     "total_amount": "Total amount",
@@ -119,6 +123,16 @@ def listed(items: Sequence[str]) -> str:
     """
     items = list(items)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def isolated(name: str) -> str:
+    r"""Keep a name that is written from right to left from turning the sentence around it.
+
+    >>> isolated("Lapsed"), isolated("\u05dc\u05e7") == "\u2068\u05dc\u05e7\u2069"
+    ('Lapsed', True)
+    """
+    turns = any(unicodedata.bidirectional(sign) not in LEFT_TO_RIGHT for sign in name)
+    return f"\u2068{name}\u2069" if turns else name
 
 
 def headings(names: Sequence[str], width: int = 10) -> list[str]:

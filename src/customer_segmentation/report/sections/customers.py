@@ -196,7 +196,7 @@ def scatter(
     numbers = (
         plots.chart(middles)
         .mark_text(fontWeight="bold")
-        .encode(**encoding, text="badge:N", color=alt.Color("ink:N", scale=None))
+        .encode(**encoding, text="badge:N", color=alt.Color("ink:N", scale=None), tooltip=tooltip)
     )
     return Plot(
         key=key,

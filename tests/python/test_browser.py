@@ -1,0 +1,305 @@
+"""The report in a real browser, over file:// and without a network."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import Build, copy_of_the_project, run_dbt
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from customer_segmentation.report.page import write_report
+from customer_segmentation.report.shop import Shop
+
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+
+# Chromium's own errands, which are not the report's.
+QUIETLY = [
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+SIZES = {"laptop": (1280, 800), "phone": (375, 812), "small phone": (320, 640)}
+
+
+def chromium() -> str:
+    """Where Chromium is; says how to get it where it isn't."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        pytest.fail(
+            "No Chromium here, and the report has to be seen in a browser. Install it (Debian and"
+            " Ubuntu: sudo apt-get install chromium), or say where it is: CHROMIUM=/path make test",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=QUIETLY, chromium_sandbox=False
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Opened:
+    """A page, and everything that it complained about."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+Opener = Callable[..., Opened]
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opener]:
+    """Open a report with networking off, wait until its plots are drawn; it may not complain."""
+    contexts, pages = [], []
+
+    def open_page(report: Path, *, size: str = "laptop", colours: str = "light") -> Opened:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=colours,
+            reduced_motion="reduce",
+        )
+        context.set_offline(True)
+        contexts.append(context)
+        page = context.new_page()
+        it = Opened(page)
+        pages.append(it)
+        page.on("console", lambda message: it.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: it.complaints.append(str(error)))
+        page.on("request", lambda request: it.requests.append(request.url))
+        page.on("dialog", lambda dialog: it.complaints.append(f"dialog: {dialog.message}"))
+        page.goto(report.as_uri())
+        page.wait_for_selector("html[data-drawn]", timeout=60_000)
+        return it
+
+    yield open_page
+    for it in pages:
+        assert it.complaints == []
+        assert [url for url in it.requests if not url.startswith(("file:", "data:"))] == []
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def report(sample_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the sample."""
+    folder = tmp_path_factory.mktemp("browser")
+    return write_report(Shop(sample_build.copy(folder)), folder / "site", lambda message: None)
+
+
+HOSTILE = {
+    "High-value loyal customers": "<script>alert('name')</script><img src=x onerror=alert(1)>",
+    "They buy often, spend most and bought lately.": "</script><script>alert('description')",
+    # Hebrew and Arabic, with marks that turn the direction of whatever follows.
+    "Lapsed regulars": "\u202e\u05dc\u05e7\u05d5\u05d7 \u0639\u0645\u064a\u0644\u202e",
+    "Recent small buyers": "Verylongnamewithoutanyspace" * 12,
+    "Lapsed customers": "A very long name, with spaces, that says far too much of them " * 5,
+    "Loyal small-basket customers": "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
+}
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a shop whose texts were written by somebody who means harm."""
+    folder = tmp_path_factory.mktemp("hostile")
+    project = copy_of_the_project(folder / "project")
+    seed = project / "seeds" / "segment_archetypes.csv"
+    text = seed.read_text(encoding="utf-8")
+    for before, after in HOSTILE.items():
+        assert before in text
+        quoted = '"' + after.replace('"', '""') + '"'
+        text = text.replace(f'"{before}"' if f'"{before}"' in text else before, quoted)
+    seed.write_text(text, encoding="utf-8")
+    variables = {
+        "dataset": "</title><script>alert('dataset')</script>",
+        "currency": "\"'><script>alert('currency')</script>",
+    }
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    shop = run_dbt(folder / "shop.duckdb", arguments, variables, project=project)
+    assert shop.success, shop.log
+    return write_report(Shop(shop.copy(folder / "copy")), folder / "site", lambda message: None)
+
+
+MARKS = """plot => [...plot.querySelectorAll('g.role-mark > *')].filter(mark => {
+    const box = mark.getBoundingClientRect();
+    return box.width + box.height > 0;
+}).length"""
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_plot_is_drawn_with_marks_and_nothing_hangs_out(
+    report: Path, opened: Opener, size: str, colours: str
+) -> None:
+    page = opened(report, size=size, colours=colours).page
+    plots = page.query_selector_all("[data-plot]")
+    assert len(plots) == len(page.query_selector_all("script[data-spec]")) > 15
+    for plot in plots:
+        key = plot.get_attribute("data-plot")
+        assert plot.get_attribute("data-drawn") == "yes", key
+        assert plot.evaluate(MARKS) > 0, key
+        assert not re.search(r"NaN|undefined|null|Infinity", plot.text_content() or ""), key
+        box = plot.query_selector("svg").bounding_box()
+        assert box["width"] > 150, key
+        assert box["height"] > 60, key
+        assert box["x"] >= 0, key
+        assert box["x"] + box["width"] <= SIZES[size][0] + 1, key
+    assert_no_sideways_scroll(page)
+
+
+def assert_no_sideways_scroll(page: Page) -> None:
+    for details in page.query_selector_all("details"):
+        details.evaluate("it => it.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_tooltips_tell_the_figures(report: Path, opened: Opener) -> None:
+    page = opened(report).page
+    tooltip = page.locator("#vg-tooltip-element")
+    for key, words in {
+        "targets-per-action": ["Action", "Customers"],
+        "profile-indices": ["Segment", "Metric", "Index"],
+        "size-against-revenue": ["Segment", "Share"],
+        "customers-by-principal-components": ["Segment"],
+        "inertia": ["Inertia"],
+        "valleys": ["Boundary"],
+        "num-orders-before": ["Customers"],
+        "exclusions": ["Reason", "Rows"],
+    }.items():
+        mark = page.locator(
+            f"#{key} g.role-mark.mark-rect path, #{key} g.role-mark.mark-symbol path"
+        ).last
+        mark.scroll_into_view_if_needed()
+        mark.hover(force=True)
+        page.wait_for_selector("#vg-tooltip-element.visible", timeout=5_000)
+        for word in words:
+            assert word in (tooltip.text_content() or ""), key
+        page.mouse.move(1, 1)
+        page.wait_for_selector("#vg-tooltip-element:not(.visible)", state="attached")
+
+
+COLOURS = """() => ({
+    ground: getComputedStyle(document.body).backgroundColor,
+    label: getComputedStyle(document.querySelector('.role-axis-label text')).fill,
+    bar: getComputedStyle(document.querySelector('#targets-per-action .mark-rect path')).fill,
+})"""
+
+
+def test_the_theme_follows_the_system_or_the_reader_who_is_remembered(
+    report: Path, opened: Opener
+) -> None:
+    page = opened(report, colours="light").page
+    light = page.evaluate(COLOURS)
+    page.get_by_role("button", name="Dark").click()
+    dark = page.evaluate(COLOURS)
+    assert all(light[part] != dark[part] for part in light), "page, labels and marks change"
+    assert page.get_by_role("button", name="Dark").get_attribute("aria-pressed") == "true"
+    page.reload()
+    page.wait_for_selector("html[data-drawn]")
+    assert page.evaluate(COLOURS) == dark
+    page.get_by_role("button", name="Auto").click()
+    assert page.evaluate(COLOURS) == light
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(COLOURS) == dark
+    page.emulate_media(media="print")
+    assert page.evaluate(COLOURS) == light, "paper is white"
+
+
+def test_a_keyboard_reaches_everything(report: Path, opened: Opener) -> None:
+    page = opened(report).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    summary = page.locator("#targets-per-action summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    table = page.locator("#targets-per-action table")
+    assert table.is_visible()
+    assert "May be contacted" in table.inner_text()
+    assert (
+        page.evaluate("document.querySelector('#targets-per-action .table-scroll').tabIndex") == 0
+    )
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical."""
+    results = Axe().run(page)
+    return [
+        f"{fault['id']}: {node['html'][:160]}"
+        for fault in results.response["violations"]
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_axe_finds_no_serious_fault(report: Path, opened: Opener, size: str, colours: str) -> None:
+    page = opened(report, size=size, colours=colours).page
+    assert faults(page) == []
+    assert_no_sideways_scroll(page)
+    assert faults(page) == [], "with the tables open"
+
+
+def test_the_index_is_accessible_too(report: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto((report.parents[1] / "index.html").as_uri())
+    assert page.get_by_role("link", name="The report").is_visible()
+    assert faults(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_hostile_text_is_text(hostile: Path, opened: Opener, size: str) -> None:
+    """That no script of it ran is checked as for every page: no dialog, no request, no error."""
+    page = opened(hostile, size=size).page
+    names = [
+        heading.inner_text().strip("\u2068\u2069")
+        for heading in page.query_selector_all(".card h3 bdi")
+    ]
+    for name in HOSTILE.values():
+        if "description" in name:
+            assert name in page.inner_text("main")
+        else:
+            assert name.strip() in names
+    assert page.query_selector_all("main script, main img") == []
+    assert len(page.query_selector_all("script:not([type])")) == 2
+    assert "<script>alert('currency')</script>" in page.inner_text(".figures")
+    assert page.title().startswith("Customer segments: </title><script>alert('dataset')")
+    for plot in page.query_selector_all("[data-plot]"):
+        assert plot.get_attribute("data-drawn") == "yes"
+        assert plot.evaluate(MARKS) > 0
+    assert_no_sideways_scroll(page)
+    assert faults(page) == []
+
+
+def test_hostile_text_in_a_tooltip_is_text(hostile: Path, opened: Opener) -> None:
+    page = opened(hostile).page
+    for mark in page.locator("#size-against-revenue g.role-mark.mark-symbol path").all():
+        mark.hover(force=True)
+        page.wait_for_selector("#vg-tooltip-element.visible")
+        assert page.query_selector_all("#vg-tooltip-element :is(script, img, b)") == []
+
+
+def test_hostile_pictures_are_well_formed(hostile: Path) -> None:
+    pictures = list((hostile.parent / "pictures").glob("*.svg"))
+    assert pictures
+    for picture in pictures:
+        root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
+        assert not [node for node in root.iter() if node.tag.endswith(("script", "image"))]
