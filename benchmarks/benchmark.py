@@ -71,6 +71,12 @@ def main() -> None:
         def way(name: str) -> list[str]:
             return [sys.executable, str(PROJECT / "benchmarks" / "ways.py"), name, str(orders)]
 
+        report = [
+            str(DBT.with_name("customer-segmentation")),
+            "report",
+            "--site",
+            f"{scratch}/site",
+        ]
         no_tests = ("--exclude-resource-type", "test", "unit_test")
         # Name, command, runs, whether the database is new for each run.
         ways = [
@@ -79,6 +85,7 @@ def main() -> None:
             ("later dbt build: scores", build(False), options.runs, False),
             ("later dbt build without tests", build(False, *no_tests), options.runs, False),
             ("later dbt build with the check of order ids", build(True), 1, False),
+            ("the report of it", report, options.runs, False),
         ]
         if not options.without_notebook:
             ways += [
