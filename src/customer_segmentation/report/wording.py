@@ -78,15 +78,20 @@ def figure(number: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share of 1, with a decimal below a tenth.
+    """Write a share of 1, with decimals where it is nearly none or nearly all.
 
     >>> percent(0.659), percent(0.033), percent(0.0002), percent(0.00001)
     ('66%', '3.3%', '0.02%', 'under 0.01%')
+    >>> percent(0.9957), percent(0.99997), percent(1)
+    ('99.6%', 'over 99.9%', '100%')
     """
     if 0 < abs(share) < 0.00005:
         return "under 0.01%"
+    if 0.9995 <= share < 1:
+        return "over 99.9%"
     digits = "#" if abs(share) < 0.00095 else ""
-    pattern = "#,##0%" if abs(share) >= 0.0995 else f"#,##0.#{digits}%"
+    is_plain = 0.0995 <= abs(share) < 0.995 or abs(share) >= 1
+    pattern = "#,##0%" if is_plain else f"#,##0.#{digits}%"
     return str(format_decimal(share, format=pattern, locale=LOCALE))
 
 
