@@ -104,9 +104,10 @@ def select_features(values: pd.DataFrame, limit: float) -> tuple[list[str], dict
         sums = [feature for feature in SUMS_OF_OTHERS if feature in remaining]
         out = sums[0] if sums else max(remaining, key=lambda feature: (factors[feature], feature))
         others = [feature for feature in remaining if feature != out]
+        largest = "infinite" if np.isinf(factors.max()) else f"{factors.max():.1f}"
         reasons[out] = (
-            f"left out: beside {', '.join(others)} the largest variance inflation is "
-            f"{factors.max():.1f}, above {limit:g}; this one says the least of its own"
+            f"left out: beside {', '.join(others)} the largest variance inflation is {largest},"
+            f" above {limit:g}; this one says the least of its own"
         )
         remaining = others
     return remaining, reasons

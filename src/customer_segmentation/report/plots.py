@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from customer_segmentation.report.frames import records
@@ -43,8 +44,9 @@ IN_LINES = "split(datum.label, '\\n')"
 
 
 def chart(data: pd.DataFrame) -> alt.Chart:
-    """Start a plot that is as wide as its place on the page."""
-    return alt.Chart(alt.InlineData(values=records(data))).properties(width="container")
+    """Start a plot that is as wide as its place on the page; what is missing is not drawn."""
+    present = data.astype(object).where(data.notna() & ~data.isin([np.inf, -np.inf]), None)
+    return alt.Chart(alt.InlineData(values=records(present))).properties(width="container")
 
 
 def finished(*layers: alt.Chart, height: int) -> alt.LayerChart:
@@ -121,7 +123,11 @@ def histogram(bins: pd.DataFrame, title: str, colour: str = ACCENT) -> alt.Layer
         .encode(
             x=alt.X("lower:Q", bin="binned", title=title, axis=few_ticks(grid=False, format="~s")),
             x2="upper:Q",
-            y=alt.Y("num_customers:Q", title="Customers", axis=alt.Axis(tickCount=3, format="~s")),
+            y=alt.Y(
+                "num_customers:Q",
+                title="Customers",
+                axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s"),
+            ),
             tooltip=[
                 alt.Tooltip("range:N", title=title),
                 alt.Tooltip("num_customers:Q", title="Customers", format=","),

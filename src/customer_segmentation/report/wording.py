@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from decimal import Decimal
 from textwrap import wrap
 
 from babel.numbers import format_compact_decimal, format_decimal, get_currency_symbol
@@ -68,11 +69,13 @@ def compact(number: float) -> str:
 
 
 def figure(number: float) -> str:
-    """Write a measured number: whole from 100 on, with two decimals below.
+    """Write a measured number: whole from 100 on, two decimals below, two digits when small.
 
-    >>> figure(1234.6), figure(12.346), figure(-0.001)
-    ('1,235', '12.35', '0')
+    >>> figure(1234.6), figure(12.346), figure(0.0123), figure(-0.0001)
+    ('1,235', '12.35', '0.012', '0')
     """
+    if 0.0005 <= abs(number) < 0.095:
+        return format(Decimal(f"{number:.2g}"), "f")
     pattern = "#,##0" if abs(number) >= 100 else "#,##0.##"
     return str(format_decimal(round(number, 2) + 0.0, format=pattern, locale=LOCALE))
 
@@ -100,11 +103,17 @@ def money(number: float, currency: str | None, *, brief: bool = False) -> str:
 
     >>> money(1234.5, "EUR"), money(8300065, "CHF", brief=True), money(-2.5, None)
     ('€1,234', 'CHF\xa08.3M', '-2.50')
+    >>> money(0.00123, "BTC")
+    'BTC\xa00.0012'
     """
-    cents = "#,##0" if abs(number) >= 100 or number == round(number) else "#,##0.00"
-    text = (
-        compact(abs(number)) if brief else format_decimal(abs(number), format=cents, locale=LOCALE)
-    )
+    size = abs(number)
+    if brief:
+        text = compact(size)
+    elif 0 < size < 0.095:
+        text = format(Decimal(f"{size:.2g}"), "f")
+    else:
+        pattern = "#,##0" if size >= 100 or size == round(size) else "#,##0.00"
+        text = format_decimal(size, format=pattern, locale=LOCALE)
     sign = get_currency_symbol(currency, locale=LOCALE) if currency else ""
     gap = "\u00a0" if sign and sign[-1].isalnum() else ""
     minus = "-" if number < 0 and text != "0" else ""

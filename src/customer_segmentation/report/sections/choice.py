@@ -59,19 +59,25 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame) -> str:
     """Say whether the segments are natural groups, and why there are as many."""
     k = int(selected["k"])
     num_valleys, num_pairs = int(boundaries["is_valley"].sum()), len(boundaries)
-    if selected["verdict"] == "natural groups":
-        kind = "There are natural groups among the customers."
-    else:
+    if selected["verdict"] != "natural groups":
         kind = (
-            "The customers are a continuum: they pass gradually from one segment to the next, and"
-            " any number of segments is a convention."
+            "The customers are a continuum: at no number of segments in the range is there a valley"
+            " between every two of them, so the number is a convention."
         )
-    pairs = (
-        f" {num_valleys or 'None'} of the {count(num_pairs, 'boundary', 'boundaries')} between them"
-        f" {'are valleys' if num_valleys > 1 else 'is a valley'}, where few customers are."
-        if num_pairs
-        else ""
-    )
+    elif num_valleys < num_pairs:
+        kind = "There are natural groups among the customers, at another number of segments."
+    else:
+        kind = "There are natural groups among the customers."
+    if num_pairs == 1:
+        pairs = f" The boundary between them is a {'valley' if num_valleys else 'convention'}."
+    elif num_pairs:
+        pairs = (
+            f" {num_valleys or 'None'} of the {num_pairs} boundaries between them"
+            f" {'are valleys' if num_valleys > 1 else 'is a valley'}, with fewer customers than on"
+            " either side."
+        )
+    else:
+        pairs = ""
     again = (
         f" Had other customers been in the sample, {k} would have been chosen"
         f" {percent(selected['resampling_share'])} of the time."
@@ -144,7 +150,7 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
         f"The curve bends most at k = {int(elbow.iloc[0])}"
         + (", the number that was selected." if int(elbow.iloc[0]) == k else f"; {k} was selected.")
         if len(elbow)
-        else "The curve has no elbow: it bends alike everywhere."
+        else "Kneedle finds no elbow in the curve."
     )
     return Plot(
         key="inertia",
@@ -276,17 +282,17 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
     passing = kmeans[
         (kmeans["least_jaccard"] >= settings["least_jaccard"])
         & (kmeans["mean_adjusted_rand"] >= settings["least_adjusted_rand"])
+        & (kmeans["smallest_share"] >= settings["smallest_segment_share"])
     ]["k"]
-    reproduced = [f"k = {number}" for number in passing]
     sentence = (
-        f"{listed(reproduced)} {'is' if len(reproduced) == 1 else 'are'} reproduced when customers"
-        " are drawn anew"
-        if reproduced
+        f"k = {listed([str(number) for number in passing])} {'is' if len(passing) == 1 else 'are'}"
+        " reproduced when customers are drawn anew"
+        if len(passing)
         else "No number of segments is reproduced when customers are drawn anew"
     )
     sentence += (
-        f": at {k} the least stable segment keeps {percent(selected_row['least_jaccard'])} of its"
-        " customers, on average."
+        f": at {k} the least stable segment is found again with a Jaccard overlap of"
+        f" {figure(selected_row['least_jaccard'])}, where {settings['least_jaccard']} is the limit."
     )
     return Plot(
         key="stability",

@@ -21,28 +21,25 @@ from customer_segmentation.report.wording import (
     whole,
 )
 
+AXES = ["days_since_last_order", "num_orders", "avg_order_value"]
+"""Metrics to draw customers on, each against the next."""
+
 POINTS = 1500
 """Customers that are drawn: enough to see the segments, few enough for a phone."""
 
 
 def customers(shop: Shop) -> Section:
     """Draw a sample of customers on the axes of the metrics and of the clustering."""
-    features = shop.read(
+    candidates = shop.read(
         """
-        select feature, transform, centre, scale
+        select feature, transform, centre, scale, is_selected
         from clustering.clustering_features
-        where
-            is_selected
-            and model_version = (select max(model_version) from segments.customer_segments)
+        where model_version = (select max(model_version) from segments.customer_segments)
         order by feature
         """
     )
-    metrics = [
-        name
-        for name in ("days_since_last_order", "num_orders", "avg_order_value")
-        if name in set(features["feature"])
-    ]
-    names = dict.fromkeys([*features["feature"], *metrics])
+    features = candidates[candidates["is_selected"]].reset_index(drop=True)
+    names = dict.fromkeys([*AXES, *features["feature"]])
     sample = shop.read(
         f"""
         select
@@ -55,7 +52,7 @@ def customers(shop: Shop) -> Section:
         """
     )
     sample = sample.merge(shop.clusters[["segment_id", "segment", "badge", "colour", "ink"]])
-    found = [by_metrics(shop, sample, features, across, up) for across, up in pairwise(metrics)]
+    found = [by_metrics(shop, sample, candidates, across, up) for across, up in pairwise(AXES)]
     if len(features) > 1:
         found.append(by_components(shop, sample, features))
     total = int(shop.clusters["num_customers"].sum())
@@ -74,7 +71,7 @@ def customers(shop: Shop) -> Section:
         lead=lead,
         plots=found,
         template="legend.html.jinja",
-        content={"segments": records(shop.clusters)},
+        content={"segments": records(shop.clusters[["segment", "badge", "colour", "ink"]])},
     )
 
 

@@ -56,6 +56,11 @@ def written_bins(shop: Shop, metric: str, bins: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def is_constant(distribution: pd.Series) -> bool:
+    """Whether all customers have the same value."""
+    return bool(distribution["minimum"] == distribution["maximum"])
+
+
 def before(shop: Shop, metric: str, distribution: pd.Series) -> Plot:
     """Draw a metric as it is, between its 1st and 99th percentile."""
     bins = pd.DataFrame(list(distribution["histogram"])).rename(
@@ -69,8 +74,12 @@ def before(shop: Shop, metric: str, distribution: pd.Series) -> Plot:
         title=name,
         shows="A histogram of customers, from the 1st to the 99th percentile; what lies beyond is"
         " in the outer bars.",
-        sentence=f"Half of the customers have {value(distribution['median'])} or less, a tenth"
-        f" {value(distribution['p90'])} or more; skewness {figure(distribution['skewness'])}.",
+        sentence=(
+            f"Every customer has {value(distribution['median'])}."
+            if is_constant(distribution)
+            else f"Half of the customers have {value(distribution['median'])} or less, nine tenths"
+            f" {value(distribution['p90'])} or less; skewness {figure(distribution['skewness'])}."
+        ),
         chart=plots.histogram(bins, shop.metric_title(metric)),
         table=Table.of(bins, {"range": (name, None), "num_customers": ("Customers", whole)}),
         width="half",
@@ -122,15 +131,15 @@ def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> P
     ]
     name, skewness = metric_name(metric), distribution["skewness"]
     how = "log and scaled" if transform == "log1p" else "scaled"
-    if transform == "log1p":
+    if is_constant(distribution):
+        sentence = "It is the same for everybody and sets nobody apart."
+    elif transform == "log1p":
         sentence = (
             f"The logarithm brings the skewness from {figure(skewness)} to"
             f" {figure(distribution['skewness_after_log1p'])}; then it is centred and scaled."
         )
     else:
-        sentence = (
-            f"Its skewness of {figure(skewness)} needs no logarithm; it is centred and scaled."
-        )
+        sentence = f"With a skewness of {figure(skewness)} it is only centred and scaled."
     return Plot(
         key=f"{metric}-after".replace("_", "-"),
         title=f"{name}, {how}",
@@ -145,6 +154,8 @@ def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> P
 def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:
     """Draw the correlation of each pair of metrics, after their transforms."""
     pairs = shop.read("select * from metrics.metric_correlations")
+    # A metric that is the same for everybody has no correlation.
+    pairs = pairs.dropna(subset="pearson_of_transformed")
     if pairs.empty:
         return []
     candidates = shop.version["settings"]["candidate_features"]
@@ -162,12 +173,14 @@ def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:
     rows = [wording.in_lines(name) for name in names[1:]]
     strongest = with_most(pairs.assign(strength=pairs["pearson_of_transformed"].abs()), "strength")
     left_out = features[~features["is_selected"]]
+    way = "go together" if strongest["pearson_of_transformed"] >= 0 else "are opposed"
     sentence = (
-        f"{strongest['metric_name']} and {strongest['other_metric_name'].lower()} go together most"
+        f"{strongest['metric_name']} and {strongest['other_metric_name'].lower()} {way} most"
         f" ({strongest['written']})."
     )
-    for feature in records(left_out):
-        sentence += f" {metric_name(feature['feature'])} was {feature['reason']}."
+    for reason, group in left_out.groupby("reason", sort=False):
+        which = listed([metric_name(feature) for feature in group["feature"]])
+        sentence += f" {which} {'was' if len(group) == 1 else 'were'} {reason}."
     return [
         Plot(
             key="correlations",

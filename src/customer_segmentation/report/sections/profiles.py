@@ -28,6 +28,11 @@ def profiles(shop: Shop) -> Section:
     )
 
 
+def written(index: float) -> str:
+    """Write an index; what is nearly none is not none."""
+    return whole(index) if index >= 0.5 or index <= 0 else "under 1"
+
+
 def profile_indices(shop: Shop) -> Plot:
     """Draw the mean of each metric in each segment against all customers."""
     clusters = shop.clusters
@@ -38,7 +43,8 @@ def profile_indices(shop: Shop) -> Plot:
         value_name="index",
     )
     cells["metric"] = cells["metric"].str.removeprefix("index_").map(metric_name)
-    cells["written"] = cells["index"].map(whole)
+    cells = cells.dropna(subset="index")
+    cells["written"] = cells["index"].map(written)
     headings = wording.headings([metric_name(metric) for metric in METRICS])
     cells["heading"] = cells["metric"].map(
         dict(zip(map(metric_name, METRICS), headings, strict=True))
@@ -51,7 +57,7 @@ def profile_indices(shop: Shop) -> Plot:
         shows="A grid of segments and metrics; each cell is the segment's mean against the mean of"
         " all customers, which is 100. Orange is below, blue is above.",
         sentence=f"{most['segment']} stand out most, in {most['metric'].lower()}: their mean is"
-        f" {whole(most['index'])} where that of all customers is 100.",
+        f" {written(most['index'])} where that of all customers is 100.",
         chart=plots.grid(
             cells,
             x=alt.X("heading:N", sort=headings, axis=plots.headings_axis(headings)),
@@ -69,7 +75,7 @@ def profile_indices(shop: Shop) -> Plot:
             {
                 "segment": ("Segment", None),
                 **{
-                    f"index_{metric}": (f"{metric_name(metric)}, index", whole)
+                    f"index_{metric}": (f"{metric_name(metric)}, index", written)
                     for metric in METRICS
                 },
                 **{

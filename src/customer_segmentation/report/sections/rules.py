@@ -20,9 +20,10 @@ def rules(shop: Shop) -> Section:
         f" {percent(table['fidelity'].iloc[0])} of the customers the same segment as the clustering"
         " does. They describe the segments; the clustering makes them."
     )
-    missing = segments.loc[~segments.index.isin(table["segment_id"]), "segment"]
-    if len(missing):
-        lead += f" No rule tells {listed(list(missing))}: a larger rules_max may."
+    missing = list(segments.loc[~segments.index.isin(table["segment_id"]), "segment"])
+    if missing:
+        which = listed(missing) if len(missing) < 4 else f"{len(missing)} of the segments"
+        lead += f" No rule tells {which}: a larger rules_max may."
     groups = [
         {
             "segment": segments["segment"].get(segment_id, group["segment"].iloc[0]),
