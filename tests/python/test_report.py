@@ -154,6 +154,7 @@ def test_many_segments_and_nobody_to_write_to(build: Builder, tmp_path: Path) ->
         segment_count=12,
         rules_max=6,
         customer_columns=dict(customer_id="customer_id", has_consent="'no'"),
+        unknown_consent_is_eligible=False,
     )
     sections = sections_of(shop.copy(tmp_path / "copy"))
     assert_it_can_be_read(sections)
