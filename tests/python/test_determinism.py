@@ -1,5 +1,6 @@
-"""The same orders give the same tables: shuffled, split, on any number of threads, twice."""
+"""The same orders give the same tables and report: shuffled, split, on any threads, twice."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,14 @@ import pytest
 import yaml
 from conftest import PROJECT, Build, run_dbt
 
+from customer_segmentation.report.page import write_report
+from customer_segmentation.report.shop import Shop
+
 TABLES = (
     "clustering.customer_clusters",
     "clustering.cluster_centroids",
     "segments.segment_profiles",
+    "segments.segment_rules",
 )
 COLUMNS = ("line_id", "order_id", "customer_id", "ordered_at", "amount", "status")
 VARIABLES: dict[str, Any] = {
@@ -24,8 +29,11 @@ VARIABLES: dict[str, Any] = {
 
 
 def hashes(build: Build) -> dict[str, Any]:
-    """Every table as the number of its rows and the sum of their hashes."""
-    return {
+    """Every table as the number of its rows and the sum of their hashes; and the report."""
+    copy = build.copy(build.database.parent / "copy")
+    page = write_report(Shop(copy), copy.parent, lambda message: None)
+    report = {"report": hashlib.sha256(page.read_bytes()).hexdigest()}
+    return report | {
         table: build.query(
             f"select count(*) as n, sum(hash(t)::hugeint)::varchar as h from {table} as t"
         ).values.tolist()
