@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,7 +20,7 @@ from customer_segmentation.report.sections import SECTIONS
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import compact, count, percent, whole
 
-VEGA_LITE = "6.4"
+VEGA_LITE = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 """Version of Vega-Lite that Altair writes for and that is put into the page."""
 
 PICTURE_WIDTH = 640
