@@ -22,6 +22,13 @@ def main() -> None:
     """Publish what a build left behind."""
 
 
+def not_writable(site: Path, problem: OSError) -> click.ClickException:
+    """Say that nothing can be written into ``site``."""
+    return click.ClickException(
+        f"'{site}' can't be written: {problem.strerror}. Name another folder with --site."
+    )
+
+
 @main.command()
 @click.option(
     "--database",
@@ -33,7 +40,10 @@ def main() -> None:
 )
 @site_option
 def report(database: Path, site: Path) -> None:
-    """Write the report for marketing: one HTML file that needs no network, and its plots as SVG."""
+    """Write the report for marketing.
+
+    It is one HTML file that needs no network; its plots are beside it as SVG.
+    """
     started = time.perf_counter()
     click.echo(f"Reading {database} ...")
     from customer_segmentation.report.page import write_report
@@ -46,6 +56,8 @@ def report(database: Path, site: Path) -> None:
         page = write_report(Shop(database), site, progress)
     except NotReadable as problem:
         raise click.ClickException(str(problem)) from problem
+    except OSError as problem:
+        raise not_writable(site, problem) from problem
     progress(f"{page}: {page.stat().st_size / 1e6:.1f} MB, ready to open or to send.")
 
 
@@ -60,7 +72,10 @@ def report(database: Path, site: Path) -> None:
 )
 @site_option
 def docs(target: Path, site: Path) -> None:
-    """Write the dbt docs as one page, without the folders of this machine."""
+    """Write the dbt docs as one page.
+
+    The folders of this machine are taken out of it.
+    """
     from customer_segmentation.docs import publish
     from customer_segmentation.report.page import write_index
 
@@ -70,6 +85,9 @@ def docs(target: Path, site: Path) -> None:
             f"There is no '{made}'. Make it first: dbt docs generate --static (make docs does)."
         )
     page = site / "docs" / "index.html"
-    publish(made, page, target.absolute(), Path.cwd(), Path.home())
-    write_index(site)
+    try:
+        publish(made, page, target.absolute(), Path.cwd(), Path.home())
+        write_index(site)
+    except OSError as problem:
+        raise not_writable(site, problem) from problem
     click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB, ready for a static host.")

@@ -291,6 +291,14 @@ def test_something_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     assert "can't be read" in result.output
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = report("--database", sample, "--site", tmp_path / "file" / "site")
+    assert result.exit_code == 1
+    assert "can't be written" in result.output
+    assert "--site" in result.output
+
+
 def test_docs_before_they_are_made_are_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["docs", "--target", str(tmp_path), "--site", str(tmp_path)])
     assert result.exit_code == 1
