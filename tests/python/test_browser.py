@@ -220,6 +220,8 @@ def test_the_theme_follows_the_system_or_the_reader_who_is_remembered(
     assert page.evaluate(COLOURS) == dark
     page.emulate_media(media="print")
     assert page.evaluate(COLOURS) == light, "paper is white"
+    assert page.locator("nav").is_hidden(), "there is nothing to click on paper"
+    assert page.locator("[data-plot=stability] svg").is_visible()
 
 
 def test_a_keyboard_reaches_everything(report: Path, opened: Opener) -> None:

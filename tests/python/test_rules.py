@@ -65,6 +65,18 @@ def test_the_fewest_rules_that_are_faithful(customers: pd.DataFrame) -> None:
     assert rules["coverage"].sum() == pytest.approx(1, abs=1e-5)
 
 
+def test_a_small_segment_has_a_rule_too() -> None:
+    """Two rules would be faithful enough; the third segment lies in a narrow band of both."""
+    random = np.random.default_rng(3)
+    orders, amount = random.integers(1, 40, 3000), random.uniform(0, 900, 3000)
+    segment_id = np.where((amount > 440) & (amount < 460), "3", np.where(orders > 20, "2", "1"))
+    customers = pd.DataFrame(
+        {"num_orders": orders, "total_amount": amount, "segment_id": segment_id, "segment": "One"}
+    )
+    rules = choose_rules(customers, counting(customers), least_fidelity=0.9, max_rules=12, seed=1)
+    assert set(rules["segment_id"]) == {"1", "2", "3"}
+
+
 def test_the_best_within_the_limit_when_nothing_is_faithful(customers: pd.DataFrame) -> None:
     noise = customers.assign(
         segment_id=np.random.default_rng(1).permutation(customers["segment_id"])
