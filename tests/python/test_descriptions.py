@@ -63,6 +63,9 @@ def test_every_column_is_described_and_every_description_has_its_column(
     }
     nameless = set(columns.loc[columns["comment"].isna(), "name"])
     assert nameless == features
+    # A comma in an unquoted {name: x, description: a, b} ends the description, without a word.
+    said = columns.dropna(subset="comment")
+    assert not list(said.loc[~said["comment"].str.endswith("."), "name"])
     described = {
         f"{node['name']}.{column}"
         for node in manifest["nodes"].values()
