@@ -47,8 +47,15 @@ final as (
         round(corr({{ pair[0] }}, {{ pair[1] }}), 6) as pearson_of_transformed,
         round(corr(rank_{{ pair[0] }}, rank_{{ pair[1] }}), 6) as spearman
     from prepared
-    {{ 'union all' if not loop.last }}
+    union all
     {%- endfor %}
+    -- Of one metric alone there is no pair.
+    select
+        cast(null as varchar) as metric,
+        cast(null as varchar) as other_metric,
+        cast(null as double) as pearson_of_transformed,
+        cast(null as double) as spearman
+    where false
 
 )
 

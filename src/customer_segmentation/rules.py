@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
-SIGNIFICANT_DIGITS = 3
-"""Of a threshold: enough for a rule, few enough to remember."""
+FEWEST_DIGITS = 3
+"""Significant digits of a threshold: enough for a rule, few enough to remember."""
+
+MOVED_BY_ROUNDING = 0.005
+"""Share of the customers that rounding may bring to the other side of a threshold."""
 
 SEGMENT_RULES = {
     "rule": "int32",
@@ -30,16 +33,24 @@ returns ``rule``, ``segment_id`` and ``num_customers``."""
 
 
 def readable(threshold: float, values: np.ndarray) -> str:
-    """Write a threshold with few digits; between whole numbers it becomes the lower of them.
+    """Write a threshold with as few digits as leave the customers on their sides.
+
+    Between whole numbers it becomes the lower of them. ``values`` are the metric's, of everybody.
 
     >>> readable(2.5, np.array([1.0, 2.0, 3.0]))
     '2'
     >>> readable(1234.567, np.array([1200.5, 1300.25]))
     '1230'
+    >>> readable(10033.5, np.arange(10000.0, 10100.0))
+    '10033'
     """
+    below = (values <= threshold).mean()
     if (values == np.floor(values)).all():
         threshold = float(np.floor(threshold))
-    rounded = float(f"{threshold:.{SIGNIFICANT_DIGITS}g}")
+    for digits in range(FEWEST_DIGITS, 17):
+        rounded = float(f"{threshold:.{digits}g}")
+        if abs((values <= rounded).mean() - below) <= MOVED_BY_ROUNDING:
+            break
     return format(Decimal(repr(rounded)).normalize() + 0, "f")
 
 

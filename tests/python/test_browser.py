@@ -1,5 +1,6 @@
 """The report in a real browser, over file:// and without a network."""
 
+import itertools
 import os
 import re
 import shutil
@@ -162,6 +163,22 @@ def test_every_plot_is_drawn_with_marks_and_nothing_hangs_out(
         assert box["x"] >= 0, key
         assert box["x"] + box["width"] <= SIZES[size][0] + 1, key
     assert_no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_headings_of_a_grid_do_not_overlap(report: Path, opened: Opener, size: str) -> None:
+    page = opened(report, size=size).page
+    boxes = [
+        label.bounding_box()
+        for label in page.query_selector_all("#profile-indices .role-axis-label text")
+    ]
+    boxes = sorted((box for box in boxes if box["height"] > 0), key=lambda box: box["x"])
+    for one, other in itertools.pairwise(boxes):
+        apart = one["x"] + one["width"] <= other["x"] or (
+            one["y"] + one["height"] <= other["y"] + 1
+            or other["y"] + other["height"] <= one["y"] + 1
+        )
+        assert apart, (one, other)
 
 
 def assert_no_sideways_scroll(page: Page) -> None:

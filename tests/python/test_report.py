@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from conftest import PROJECT, Build, Builder, build_with_data_tests, run_dbt
 
 from customer_segmentation.cli import main
-from customer_segmentation.report.page import make_sections, script_data, write_report
+from customer_segmentation.report.page import headline, make_sections, script_data, write_report
 from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import ACTIONS, IN_MONEY, figure, percent
 
 
 def quiet(message: str) -> None:
@@ -106,6 +107,173 @@ def test_every_plot_has_a_sentence_and_its_figures(sample: Path) -> None:
     assert_it_can_be_read(sections)
 
 
+def assert_its_figures_are_true(shop: Build, sections: dict[str, Any]) -> None:
+    """Work out anew, in SQL, what the sentences say."""
+    said = {plot.key: plot.sentence for s in sections.values() for plot in s.plots}
+
+    def row(sql: str) -> dict[str, Any]:
+        return dict(shop.query(sql).iloc[0])
+
+    most, least = (
+        row(
+            f"""
+            select segment, share_of_revenue / share_of_customers as times
+            from segments.segment_profiles
+            inner join segments.segment_definitions using (segment_id, segment)
+            where cluster_id is not null
+            order by times {order} limit 1
+            """
+        )
+        for order in ("desc", "asc")
+    )
+    assert said["size-against-revenue"] == (
+        f"{most['segment']} bring {figure(most['times'])} times their share of the customers,"
+        f" {least['segment']} {figure(least['times'])} times."
+    )
+    largest = row(
+        """
+        select * from segments.segment_profiles
+        where segment_id in (select cast(cluster_id as varchar) from clustering.customer_clusters)
+        order by num_customers desc limit 1
+        """
+    )
+    if "The largest segment" in sections["segments"].lead:
+        assert sections["segments"].lead.endswith(
+            f"The largest segment is {largest['segment']}: {percent(largest['share_of_customers'])}"
+            f" of the customers, {percent(largest['share_of_revenue'])} of the revenue."
+        )
+    (card,) = [c for c in sections["segments"].content["cards"] if c["name"] == largest["segment"]]
+    actions = shop.query(
+        f"""
+        select action, count(*) as num from marketing.marketing_targets
+        where is_eligible and segment_id = '{largest["segment_id"]}'
+        group by action order by num desc, action
+        """
+    )
+    assert card["eligible"] == ", ".join(
+        f"{r.num} {ACTIONS[r.action].lower()}" for r in actions.itertuples()
+    )
+    assert card["typical"].startswith(f"{largest['median_num_orders']:.0f} order")
+
+    reason = row(
+        """
+        select suppressed_reason, count(*) as num from marketing.marketing_targets
+        where suppressed_reason is not null group by all order by num desc limit 1
+        """
+    )
+    assert f": {reason['num']} customer" in sections["targets"].lead
+    longest = row(
+        """
+        select action, count(*) as num from marketing.marketing_targets
+        where is_eligible group by all order by num desc limit 1
+        """
+    )
+    assert said["targets-per-action"].startswith(
+        f"{ACTIONS[longest['action']]} is the longest list, with {longest['num']} customer"
+    )
+
+    extreme = shop.query(
+        """
+        unpivot (
+            select segment, index_total_amount, index_num_orders, index_avg_order_value,
+                index_days_since_last_order
+            from segments.segment_profiles
+            inner join segments.segment_definitions using (segment_id, segment)
+            where cluster_id is not null
+        ) on columns(* exclude segment) into name metric value index
+        order by abs(ln(greatest(index, 1) / 100)) desc limit 1
+        """
+    ).iloc[0]
+    assert said["profile-indices"].startswith(f"{extreme['segment']} stand out most, in ")
+    assert f"their mean is {extreme['index']:.0f} where" in said["profile-indices"]
+
+    rules = shop.query("from segments.segment_rules order by rule")
+    assert f" give {percent(rules['fidelity'][0])} of the clustered" in sections["rules"].lead
+    told = {r["condition"]: r for g in sections["rules"].content["groups"] for r in g["rules"]}
+    for rule in rules.to_dict("records"):
+        for share in ("coverage", "precision", "recall"):
+            assert told[rule["condition"]][share] == percent(rule[share])
+
+    kmeans = shop.query(
+        "from clustering.clustering_candidates where algorithm = 'kmeans' order by k"
+    ).set_index("k")
+    chosen = kmeans[kmeans["is_selected"]].iloc[0]
+    best = kmeans["silhouette"].idxmax()
+    assert f"highest at k = {best} ({figure(kmeans['silhouette'][best])})" in said["silhouette"]
+    assert f"Jaccard overlap of {figure(chosen['least_jaccard'])}, where" in said["stability"]
+    passing = kmeans.query(
+        "least_jaccard >= 0.75 and mean_adjusted_rand >= 0.8 and smallest_share >= 0.02"
+    )
+    if len(passing):
+        told_k = re.findall(r"\d+", said["stability"].partition(" reproduced")[0])
+        assert [int(k) for k in told_k] == list(passing.index)
+    agreement = row(
+        f"""
+        select agreement_with_kmeans as rand from clustering.clustering_candidates
+        where algorithm = 'ward' and k = {chosen.name}
+        """
+    )["rand"]
+    word = "agrees" if agreement >= 0.8 else "half agrees" if agreement >= 0.5 else "disagrees"
+    assert (
+        f"clustering {word} with K-means there (adjusted Rand index {figure(agreement)})"
+        in (said["silhouette"])
+    )
+    index = shop.value("select max(population_stability_index) from segments.segment_drift")
+    assert f"(population stability index {figure(index)})" in sections["choice"].lead
+
+    for name, shape in (
+        shop.query("from metrics.metric_distributions").set_index("metric").iterrows()
+    ):
+        key = str(name).replace("_", "-")
+        assert f"skewness {figure(shape['skewness'])}" in said[f"{key}-before"]
+        if name not in IN_MONEY:
+            assert f"nine tenths {figure(shape['p90'])} or less" in said[f"{key}-before"]
+        if "logarithm takes" in said[f"{key}-after"]:
+            to = f"from {figure(shape['skewness'])} to {figure(shape['skewness_after_log1p'])};"
+            assert to in said[f"{key}-after"]
+    pair = row("from metrics.metric_correlations order by abs(pearson_of_transformed) desc limit 1")
+    assert f"({pair['pearson_of_transformed']:.2f})" in said["correlations"]
+
+    excluded = row(
+        """
+        select
+            sum(amount) as amount,
+            max(num_rows) as most,
+            max(num_rows) / (select sum(num_rows) from staging.order_exclusions) as share
+        from staging.order_exclusions where exclusion_reason != 'accepted'
+        """
+    )
+    assert (
+        f"{excluded['most']:.0f} rows, {percent(excluded['share'])} of all"
+        in sections["arrivals"].lead
+    )
+    assert f"hold {excluded['amount']:,.0f}, as far" in said["exclusions"]
+    medians = shop.query(
+        """
+        select min(median_num_orders) as low, max(median_num_orders) as high
+        from segments.segment_profiles
+        where segment_id in (select cast(cluster_id as varchar) from clustering.customer_clusters)
+        """
+    ).iloc[0]
+    by_orders = said["customers-by-num-orders-and-avg-order-value"]
+    if "median of orders" in by_orders:
+        assert f"goes from {figure(medians['low'])} to {figure(medians['high'])}." in by_orders
+
+
+def test_its_figures_are_true(sample_build: Build, sample: Path) -> None:
+    sections = sections_of(sample)
+    assert_its_figures_are_true(sample_build, sections)
+    eligible = sample_build.value(
+        "select count(*) filter (where is_eligible) / count(*) from marketing.marketing_targets"
+    )
+    figures = {name: value for value, name in headline(Shop(sample))["figures"]}
+    assert figures["may be contacted"] == percent(eligible)
+    again = sample_build.value(
+        "select resampling_share from clustering.clustering_candidates where is_selected"
+    )
+    assert f"would have been chosen {percent(again)} of the time" in sections["choice"].lead
+
+
 def test_a_shop_of_a_few_customers_with_one_order_each(build: Builder, tmp_path: Path) -> None:
     """Nothing varies in the number of orders, and little is reproduced."""
     orders = tmp_path / "orders.parquet"
@@ -144,9 +312,33 @@ def test_two_segments_of_a_shop_with_more_kinds_of_customers(
     shop = build(segment_count=2, metrics_window_days=90, returns="exclude", rules_max=2)
     sections = sections_of(shop.copy(tmp_path / "copy"))
     assert_it_can_be_read(sections)
+    assert_its_figures_are_true(shop, sections)
     assert "The boundary between them is a " in sections["choice"].lead
     cards = {card["name"]: card for card in sections["segments"].content["cards"]}
     assert cards["No purchase in the window"]["typical"] is None
+
+
+def test_evidence_that_was_not_measured_and_metrics_that_came_later(
+    build: Builder, tmp_path: Path
+) -> None:
+    features = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
+    shop = build(stability_bootstraps=0, resamplings=0)
+    assert shop.success, shop.log
+    shop = build(model_version=1, candidate_features=[*features, "tenure_days"])
+    assert shop.success, shop.log
+    sections = sections_of(shop.copy(tmp_path / "copy"))
+    assert_it_can_be_read(sections)
+    keys = {plot.key for section in sections.values() for plot in section.plots}
+    assert "stability" not in keys
+    assert {"inertia", "correlations"} <= keys
+
+
+def test_one_metric_alone(build: Builder, tmp_path: Path) -> None:
+    shop = build(candidate_features=["num_orders"], selected_features=["num_orders"])
+    assert shop.success, shop.log
+    sections = sections_of(shop.copy(tmp_path / "copy"))
+    assert_it_can_be_read(sections)
+    assert "correlations" not in {plot.key for plot in sections["metrics"].plots}
 
 
 def test_many_segments_and_nobody_to_write_to(build: Builder, tmp_path: Path) -> None:
@@ -314,7 +506,7 @@ def test_a_restored_version_says_that_its_evidence_is_elsewhere(
         connection.sql("delete from clustering.clustering_candidates")
         connection.sql("delete from clustering.cluster_boundaries")
     section = sections_of(database)["choice"]
-    assert "fitted elsewhere" in section.lead
+    assert "restored from a registry" in section.lead
     assert not section.plots
 
 

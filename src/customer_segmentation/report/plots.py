@@ -30,7 +30,7 @@ CONFIG: dict[str, Any] = {
     "axisQuantitative": {"labelOverlap": "greedy", "labelSeparation": 6},
     "legend": {
         "labelColor": INK_2, "titleColor": INK_2, "labelFontSize": 12, "orient": "top",
-        "title": None, "columns": 2, "labelLimit": 0, "symbolOpacity": 1,
+        "title": None, "columns": 1, "labelLimit": 0, "symbolOpacity": 1,
     },
     "text": {"color": INK, "fontSize": 12},
     "bar": {"color": ACCENT},
@@ -38,6 +38,12 @@ CONFIG: dict[str, Any] = {
     "point": {"color": ACCENT, "filled": True, "size": 60},
     "rule": {"color": INK_2},
 }  # fmt: skip
+
+SHORT = (
+    "abs(datum.value) < 1 ? format(datum.value, '~g')"
+    " : replace(format(datum.value, '~s'), 'G', 'B')"
+)
+"""Axis labels of numbers: 1k, 2M, 3B, and 0.05 rather than 50m."""
 
 IN_LINES = "split(datum.label, '\\n')"
 """Axis labels with line breaks."""
@@ -77,7 +83,7 @@ def headings_axis(labels: Sequence[str]) -> alt.Axis:
     lines = 1 + max(label.count("\n") for label in labels)
     return alt.Axis(
         title=None, labelExpr=IN_LINES, orient="top", labelAngle=0, ticks=False, domain=False,
-        labelPadding=6 + 14 * (lines - 1),
+        labelFontSize=11, labelPadding=6 + 14 * (lines - 1),
     )  # fmt: skip
 
 
@@ -121,12 +127,14 @@ def histogram(bins: pd.DataFrame, title: str, colour: str = ACCENT) -> alt.Layer
         chart(bins)
         .mark_bar(color=colour, binSpacing=1)
         .encode(
-            x=alt.X("lower:Q", bin="binned", title=title, axis=few_ticks(grid=False, format="~s")),
+            x=alt.X(
+                "lower:Q", bin="binned", title=title, axis=few_ticks(grid=False, labelExpr=SHORT)
+            ),
             x2="upper:Q",
             y=alt.Y(
                 "num_customers:Q",
                 title="Customers",
-                axis=alt.Axis(tickCount=3, tickMinStep=1, format="~s"),
+                axis=alt.Axis(tickCount=3, tickMinStep=1, labelExpr=SHORT),
             ),
             tooltip=[
                 alt.Tooltip("range:N", title=title),

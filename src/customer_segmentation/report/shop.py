@@ -34,10 +34,11 @@ class Shop:
         try:
             self._connection = duckdb.connect(str(database), read_only=True)
         except duckdb.Error as error:
-            reason = (
-                "is being written, by a build perhaps" if "lock" in str(error) else "can't be read"
-            )
-            raise NotReadable(f"The database '{database}' {reason}. Try again later.") from error
+            if "Could not set lock" in str(error):
+                advice = "is being written, by a build perhaps. Try again later."
+            else:
+                advice = "can't be read: it is no DuckDB database, or a damaged one."
+            raise NotReadable(f"The database '{database}' {advice}") from error
 
     def read(self, sql: str) -> pd.DataFrame:
         """Run a query. Raises ``NotReadable`` if a table or column of it does not exist."""

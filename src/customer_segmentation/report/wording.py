@@ -48,6 +48,11 @@ def metric_name(metric: str) -> str:
     return METRICS.get(metric, words(metric))
 
 
+def action_name(action: str) -> str:
+    """Name an action as people do."""
+    return ACTIONS.get(action, words(action))
+
+
 def whole(number: float) -> str:
     """Write a count.
 
@@ -103,8 +108,8 @@ def money(number: float, currency: str | None, *, brief: bool = False) -> str:
 
     >>> money(1234.5, "EUR"), money(8300065, "CHF", brief=True), money(-2.5, None)
     ('€1,234', 'CHF\xa08.3M', '-2.50')
-    >>> money(0.00123, "BTC")
-    'BTC\xa00.0012'
+    >>> money(0.00123, "BTC"), money(5, "eur")
+    ('BTC\xa00.0012', '€5')
     """
     size = abs(number)
     if brief:
@@ -114,7 +119,9 @@ def money(number: float, currency: str | None, *, brief: bool = False) -> str:
     else:
         pattern = "#,##0" if size >= 100 or size == round(size) else "#,##0.00"
         text = format_decimal(size, format=pattern, locale=LOCALE)
-    sign = get_currency_symbol(currency, locale=LOCALE) if currency else ""
+    is_code = currency and len(currency) == 3 and currency.isascii() and currency.isalpha()
+    code = currency.upper() if currency and is_code else currency
+    sign = get_currency_symbol(code, locale=LOCALE) if code else ""
     gap = "\u00a0" if sign and sign[-1].isalnum() else ""
     minus = "-" if number < 0 and text != "0" else ""
     return f"{minus}{sign}{gap}{text}"
@@ -149,13 +156,13 @@ def isolated(name: str) -> str:
     return f"\u2068{name}\u2069" if turns else name
 
 
-def headings(names: Sequence[str], width: int = 10) -> list[str]:
+def headings(names: Sequence[str], width: int = 8) -> list[str]:
     r"""Break names into lines, as many for each, so that they end at the same height.
 
     >>> headings(["Orders", "Average order"])
     ['\nOrders', 'Average\norder']
     """
-    broken = [in_lines(name, width) for name in names]
+    broken = [in_lines(name, width, lines=4) for name in names]
     most = max(name.count("\n") for name in broken)
     return ["\n" * (most - name.count("\n")) + name for name in broken]
 

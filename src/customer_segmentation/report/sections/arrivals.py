@@ -48,7 +48,7 @@ def exclusions(shop: Shop, rows: pd.DataFrame, excluded: pd.DataFrame) -> Plot:
         .mark_bar()
         .encode(
             y=alt.Y("label:N", sort=list(excluded["reason"]), axis=plots.labels_axis()),
-            x=alt.X("num_rows:Q", title="Rows", axis=plots.few_ticks(format="~s")),
+            x=alt.X("num_rows:Q", title="Rows", axis=plots.few_ticks(labelExpr=plots.SHORT)),
             tooltip=[
                 alt.Tooltip("label:N", title="Reason"),
                 alt.Tooltip("description:N", title="Meaning"),

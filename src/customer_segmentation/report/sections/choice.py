@@ -36,26 +36,29 @@ def choice(shop: Shop) -> Section:
         return Section(
             key="choice",
             title="How sure we are",
-            lead=f"Version {shop.version['model_version']} was fitted elsewhere and restored from a"
-            " registry: the evidence stayed in the database that fitted it."
-            f" {drift(shop)}",
+            lead="The fit was restored from a registry: its evidence stayed in the database that"
+            f" fitted it. {drift(shop)}",
         )
     kmeans = candidates[candidates["algorithm"] == "kmeans"]
     selected = kmeans[kmeans["is_selected"]].iloc[0]
     return Section(
         key="choice",
         title="How sure we are",
-        lead=f"{verdict(selected, boundaries)} {drift(shop)}",
+        lead=f"{verdict(selected, boundaries, shop)} {drift(shop)}",
         plots=[
             inertia(kmeans, int(selected["k"])),
             silhouette(candidates, int(selected["k"])),
-            stability(kmeans, selected, shop.version["settings"]),
+            *(
+                [stability(kmeans, selected, shop.version["settings"])]
+                if kmeans["least_jaccard"].notna().any()
+                else []
+            ),
             *([valleys(shop, boundaries)] if len(boundaries) else []),
         ],
     )
 
 
-def verdict(selected: pd.Series, boundaries: pd.DataFrame) -> str:
+def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop) -> str:
     """Say whether the segments are natural groups, and why there are as many."""
     k = int(selected["k"])
     num_valleys, num_pairs = int(boundaries["is_valley"].sum()), len(boundaries)
@@ -82,9 +85,16 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame) -> str:
         f" Had other customers been in the sample, {k} would have been chosen"
         f" {percent(selected['resampling_share'])} of the time."
         if not pd.isna(selected["resampling_share"])
+        and shop.version["settings"]["segment_count"] == "auto"
         else ""
     )
-    return f"{kind} Why {k}: {selected['reason']}.{pairs}{again}"
+    empty = k - len(shop.clusters)
+    gone = (
+        f" {count(empty, 'segment')} of the fit {'has' if empty == 1 else 'have'} no customers now."
+        if empty > 0
+        else ""
+    )
+    return f"{kind} Why {k}: {selected['reason']}.{pairs}{again}{gone}"
 
 
 def drift(shop: Shop) -> str:
@@ -132,7 +142,7 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
     rows = kmeans[["k", "inertia", "is_elbow"]].copy()
     rows["kind"] = rows["is_elbow"].map({True: "Elbow", False: "Inertia"})
     x, selected, note = over_k(k)
-    y = y_axis("Inertia", "inertia", format="~s")
+    y = y_axis("Inertia", "inertia", labelExpr=plots.SHORT)
     tooltip = [
         alt.Tooltip("k:O", title="k"),
         alt.Tooltip("inertia:Q", title="Inertia", format=",.1f"),
@@ -327,7 +337,8 @@ def valleys(shop: Shop, boundaries: pd.DataFrame) -> Plot:
     cells["other"] = cells["cluster_id"].map(names["segment"])
     cells["badge"] = cells["cluster_id"].astype(str)
     cells["boundary"] = cells["is_valley"].map({True: "Valley", False: "Convention"})
-    cells["sign"] = cells["is_valley"].map({True: "valley", False: "–"})
+    valley = "valley" if len(order) < 6 else "✓"
+    cells["sign"] = cells["is_valley"].map({True: valley, False: "–"})
     cells = cells.dropna(subset=["segment", "other"])
     y = alt.Y(
         "label:N", sort=[names["label"][cluster] for cluster in order[1:]], axis=plots.labels_axis()

@@ -87,7 +87,7 @@ def by_metrics(
         else alt.Scale(zero=False)
         for axis in (across, up)
     }
-    medians = sample.groupby("segment_id")[[across, up]].median()
+    medians = shop.clusters.rename(columns={f"median_{axis}": axis for axis in AXES})
     apart = {axis: medians[axis].max() / max(medians[axis].min(), 1e-9) for axis in (across, up)}
     best = max(apart, key=lambda axis: apart[axis])
     sentence = (
@@ -97,6 +97,7 @@ def by_metrics(
     )
     return scatter(
         sample,
+        medians,
         (across, up),
         titles=(titles[across], titles[up]),
         scales=(scales[across], scales[up]),
@@ -134,8 +135,10 @@ def by_components(shop: Shop, sample: pd.DataFrame, features: pd.DataFrame) -> P
         ])
         for direction in components.components_
     ]  # fmt: skip
+    names = ["segment", "badge", "colour", "ink"]
     return scatter(
         placed,
+        placed.groupby(names, as_index=False)[["first", "second"]].median(),
         ("first", "second"),
         titles=(
             f"First component ({percent(explained[0])} of the variance)",
@@ -152,6 +155,7 @@ def by_components(shop: Shop, sample: pd.DataFrame, features: pd.DataFrame) -> P
 
 def scatter(
     sample: pd.DataFrame,
+    medians: pd.DataFrame,
     axes: tuple[str, str],
     *,
     titles: tuple[str, str],
@@ -160,16 +164,14 @@ def scatter(
     title: str,
     sentence: str,
 ) -> Plot:
-    """Draw points by segment and the segments' middles; three digits of each figure are kept."""
+    """Draw points by segment and the segments' medians; three digits of each figure are kept."""
     across, up = axes
-    points = sample[["segment", "badge", "colour", "ink", across, up]].copy()
-    names = ["segment", "badge", "colour", "ink"]
-    middles = points.groupby(names, as_index=False)[[across, up]].median()
-    points = points.drop(columns=["badge", "ink"])
+    points = sample[["segment", "colour", across, up]].copy()
+    middles = medians[["segment", "badge", "colour", "ink", across, up]].copy()
     for frame in (points, middles):
         for axis in axes:
             frame[axis] = frame[axis].map(lambda value: float(f"{value:.3g}"))
-    ticks = plots.few_ticks(format="~s", grid=False)
+    ticks = plots.few_ticks(labelExpr=plots.SHORT, grid=False)
     encoding = {
         "x": alt.X(f"{across}:Q", title=titles[0], scale=scales[0], axis=ticks),
         "y": alt.Y(f"{up}:Q", title=titles[1], scale=scales[1], axis=ticks),

@@ -11,7 +11,7 @@ from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import ACTIONS, count, figure, percent, whole, words
+from customer_segmentation.report.wording import action_name, count, figure, percent, whole
 
 
 def glance(shop: Shop) -> Section:
@@ -31,11 +31,13 @@ def glance(shop: Shop) -> Section:
         )
     eligible = shop.read(
         """
-        select segment_id, count(*) filter (where is_eligible) as num_eligible
+        select segment_id, action, count(*) as num_eligible
         from marketing.marketing_targets
-        group by segment_id
+        where is_eligible
+        group by segment_id, action
+        order by segment_id, num_eligible desc, action
         """
-    ).set_index("segment_id")["num_eligible"]
+    )
     return Section(
         key="segments",
         title="The segments at a glance",
@@ -44,15 +46,15 @@ def glance(shop: Shop) -> Section:
         template="cards.html.jinja",
         content={
             "cards": [
-                card(shop, segment, int(eligible.get(segment["segment_id"], 0)))
+                card(shop, segment, eligible[eligible["segment_id"] == segment["segment_id"]])
                 for segment in records(shop.segments)
             ]
         },
     )
 
 
-def card(shop: Shop, segment: dict[str, Any], num_eligible: int) -> dict[str, Any]:
-    """Write the figures of a segment's card."""
+def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[str, Any]:
+    """Write the figures of a segment's card; ``eligible`` counts its customers by action."""
     median_orders, median_value, median_days = (
         segment[f"median_{metric}"]
         for metric in ("num_orders", "avg_order_value", "days_since_last_order")
@@ -77,8 +79,12 @@ def card(shop: Shop, segment: dict[str, Any], num_eligible: int) -> dict[str, An
         ),
         "description": segment["description"],
         "strategy": segment["strategy"],
-        "action": ACTIONS.get(segment["action"], words(segment["action"])),
-        "num_eligible": whole(num_eligible),
+        "action": action_name(segment["action"]),
+        "eligible": ", ".join(
+            f"{whole(row['num_eligible'])} {action_name(row['action']).lower()}"
+            for row in records(eligible)
+        )
+        or "nobody",
     }
 
 

@@ -11,7 +11,7 @@ from customer_segmentation.report import plots, wording
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import figure, listed, metric_name, whole
+from customer_segmentation.report.wording import count, figure, listed, metric_name, whole
 
 BINS = 20
 
@@ -35,7 +35,11 @@ def metrics(shop: Shop) -> Section:
             found.append(after(shop, feature["feature"], feature["transform"], distribution))
     used = [metric_name(name).lower() for name in features.loc[features["is_selected"], "feature"]]
     left = [metric_name(name).lower() for name in features.loc[~features["is_selected"], "feature"]]
-    lead = f"The clustering looks at {listed(used)}."
+    num_customers = shop.clusters["num_customers"].sum()
+    lead = (
+        f"These are the {count(num_customers, 'customer')} who are clustered. The clustering looks"
+        f" at {listed(used)}."
+    )
     if left:
         lead += f" It leaves out {listed(left)}; every metric is reported."
     return Section(
@@ -135,7 +139,7 @@ def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> P
         sentence = "It is the same for everybody and sets nobody apart."
     elif transform == "log1p":
         sentence = (
-            f"The logarithm brings the skewness from {figure(skewness)} to"
+            f"The logarithm takes the skewness from {figure(skewness)} to"
             f" {figure(distribution['skewness_after_log1p'])}; then it is centred and scaled."
         )
     else:
@@ -158,8 +162,16 @@ def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:
     pairs = pairs.dropna(subset="pearson_of_transformed")
     if pairs.empty:
         return []
-    candidates = shop.version["settings"]["candidate_features"]
+    settled = shop.version["settings"]["candidate_features"]
+    found = dict.fromkeys([*pairs["metric"], *pairs["other_metric"]])
+    candidates = [m for m in settled if m in found] + [m for m in found if m not in settled]
     place = {metric: number for number, metric in enumerate(candidates)}
+    turned = pairs["metric"].map(place) > pairs["other_metric"].map(place)
+    first, second = pairs["metric"], pairs["other_metric"]
+    pairs["metric"], pairs["other_metric"] = (
+        first.where(~turned, second),
+        second.where(~turned, first),
+    )
     pairs["x"], pairs["y"] = pairs["metric"].map(place), pairs["other_metric"].map(place)
     pairs = pairs.sort_values(["y", "x"]).reset_index(drop=True)
     pairs["written"] = pairs["pearson_of_transformed"].map(lambda value: f"{value:.2f}")

@@ -17,8 +17,8 @@ def rules(shop: Shop) -> Section:
     table = table.sort_values("segment_id", key=lambda ids: ids.map(place), kind="stable")
     lead = (
         f"{count(len(table), 'rule')} on metrics that everybody knows give"
-        f" {percent(table['fidelity'].iloc[0])} of the customers the same segment as the clustering"
-        " does. They describe the segments; the clustering makes them."
+        f" {percent(table['fidelity'].iloc[0])} of the clustered customers the same segment as the"
+        " clustering does. They describe the segments; the clustering makes them."
     )
     missing = list(segments.loc[~segments.index.isin(table["segment_id"]), "segment"])
     if missing:

@@ -8,7 +8,7 @@ import pandas as pd
 from customer_segmentation.report import plots
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import ACTIONS, count, percent, whole, words
+from customer_segmentation.report.wording import ACTIONS, action_name, count, percent, whole
 
 ELIGIBLE, SUPPRESSED = "May be contacted", "Suppressed"
 
@@ -39,7 +39,7 @@ def targets(shop: Shop) -> Section:
     )
     counts["standing"] = counts["reason"].map(REASONS).fillna(counts["reason"]).fillna(ELIGIBLE)
     counts["group"] = counts["reason"].isna().map({True: ELIGIBLE, False: SUPPRESSED})
-    counts["name"] = counts["action"].map(lambda action: ACTIONS.get(action, words(action)))
+    counts["name"] = counts["action"].map(action_name)
     total = counts["num_customers"].sum()
     eligible = counts.loc[counts["reason"].isna(), "num_customers"].sum()
     suppressed = counts[counts["reason"].notna()].groupby("standing")["num_customers"].sum()
@@ -84,7 +84,9 @@ def targets_per_action(counts: pd.DataFrame) -> Plot:
         .mark_bar(stroke=plots.GROUND, strokeWidth=1)
         .encode(
             y=alt.Y("label:N", sort=list(labels.values()), axis=plots.labels_axis()),
-            x=alt.X("num_customers:Q", title="Customers", axis=plots.few_ticks(format="~s")),
+            x=alt.X(
+                "num_customers:Q", title="Customers", axis=plots.few_ticks(labelExpr=plots.SHORT)
+            ),
             color=alt.Color(
                 "group:N",
                 scale=alt.Scale(domain=[ELIGIBLE, SUPPRESSED], range=[plots.ACCENT, plots.QUIET]),
