@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from conftest import PROJECT, Build, Builder, build_with_data_tests, run_dbt
 
 from customer_segmentation.cli import main
 from customer_segmentation.report.page import headline, make_sections, script_data, write_report
+from customer_segmentation.report.sections.glance import NOTHING_LEFT
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import ACTIONS, IN_MONEY, figure, percent
 
@@ -273,6 +275,18 @@ def test_its_figures_are_true(sample_build: Build, sample: Path) -> None:
     )
     assert f"would have been chosen {percent(again)} of the time" in sections["choice"].lead
 
+    features = sample_build.query("from clustering.clustering_features where is_selected")
+    scaled = ", ".join(
+        f"({f'ln(1 + {f.feature})' if f.transform == 'log1p' else f.feature} - {f.centre})"
+        f" / {f.scale}"
+        for f in features.itertuples()
+    )
+    spread = np.linalg.eigvalsh(
+        np.cov(sample_build.query(f"select {scaled} from clustering.clustering_sample").T)
+    )
+    (plot,) = [p for p in sections["customers"].plots if p.key.endswith("components")]
+    assert f" show {percent(spread[-2:].sum() / spread.sum())} of their variance." in plot.sentence
+
 
 def test_a_shop_of_a_few_customers_with_one_order_each(build: Builder, tmp_path: Path) -> None:
     """Nothing varies in the number of orders, and little is reproduced."""
@@ -495,6 +509,14 @@ def test_docs_before_they_are_made_are_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["docs", "--target", str(tmp_path), "--site", str(tmp_path)])
     assert result.exit_code == 1
     assert "make docs" in result.output
+
+
+def test_a_shop_with_nothing_left_has_no_shares(sample: Path, tmp_path: Path) -> None:
+    database = Path(shutil.copy(sample, tmp_path / "negative.duckdb"))
+    with duckdb.connect(str(database)) as connection:
+        connection.sql("update segments.segment_profiles set revenue = -revenue")
+    section = sections_of(database)["segments"]
+    assert section.lead == section.plots[0].sentence == NOTHING_LEFT
 
 
 def test_a_restored_version_says_that_its_evidence_is_elsewhere(

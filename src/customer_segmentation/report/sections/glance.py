@@ -13,6 +13,8 @@ from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import action_name, count, figure, percent, whole
 
+NOTHING_LEFT = "As much came back as was bought, or more: shares of the revenue say nothing."
+
 
 def glance(shop: Shop) -> Section:
     """Introduce the segments."""
@@ -29,6 +31,8 @@ def glance(shop: Shop) -> Section:
             f" {percent(largest['share_of_customers'])} of the customers,"
             f" {percent(largest['share_of_revenue'])} of the revenue."
         )
+    if shop.segments["revenue"].sum() <= 0:
+        lead = NOTHING_LEFT
     eligible = shop.read(
         """
         select segment_id, action, count(*) as num_eligible
@@ -135,6 +139,8 @@ def size_against_revenue(shop: Shop) -> Plot:
         f"{high['segment']} bring {figure(high['ratio'])} times their share of the customers,"
         f" {low['segment']} {figure(-low['ratio'])} times."
     )
+    if segments["revenue"].sum() <= 0:
+        sentence = NOTHING_LEFT
     return Plot(
         key="size-against-revenue",
         title="Size against revenue",
