@@ -159,12 +159,14 @@ def isolated(name: str) -> str:
 def headings(names: Sequence[str], width: int = 8) -> list[str]:
     r"""Break names into lines, as many for each, so that they end at the same height.
 
+    Lines before a short name hold a space of no width: empty ones would take no height.
+
     >>> headings(["Orders", "Average order"])
-    ['\nOrders', 'Average\norder']
+    ['\u200b\nOrders', 'Average\norder']
     """
     broken = [in_lines(name, width, lines=4) for name in names]
     most = max(name.count("\n") for name in broken)
-    return ["\n" * (most - name.count("\n")) + name for name in broken]
+    return ["\u200b\n" * (most - name.count("\n")) + name for name in broken]
 
 
 def in_lines(text: str, width: int = 18, lines: int = 3) -> str:
