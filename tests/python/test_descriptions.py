@@ -66,6 +66,15 @@ def test_every_column_is_described_and_every_description_has_its_column(
     # A comma in an unquoted {name: x, description: a, b} ends the description, without a word.
     said = columns.dropna(subset="comment")
     assert not list(said.loc[~said["comment"].str.endswith("."), "name"])
+    # After a quoted one it starts a key of its own, which dbt keeps without a word as well.
+    cut_off = [
+        (node["name"], key)
+        for node in manifest["nodes"].values()
+        for column in node.get("columns", {}).values()
+        for key in column
+        if " " in key
+    ]
+    assert cut_off == []
     described = {
         f"{node['name']}.{column}"
         for node in manifest["nodes"].values()
