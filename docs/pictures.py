@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).with_name("images")
 
-PLOTS = ["size-against-revenue", "stability", "customers-by-principal-components"]
+PLOTS = ["size-against-revenue", "stability"]
 
 
 def main(page: Path, chromium: str) -> None:

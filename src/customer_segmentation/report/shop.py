@@ -14,8 +14,6 @@ from customer_segmentation.report import wording
 from customer_segmentation.report.frames import records
 from customer_segmentation.report.palette import BY_RULE, ink, segment_colours
 
-ROOMS = ("staging", "metrics", "clustering", "segments", "marketing")
-
 
 class NotReadable(Exception):
     """There is no database to report on; the message says what to do."""
@@ -67,7 +65,7 @@ class Shop:
         """The version that scores, with the settings of its fit."""
         version = self.row(
             """
-            select model_version, fitted_on, num_customers, due_because, origin, settings
+            select model_version, fitted_on, settings
             from clustering.model_versions
             where model_version = (select max(model_version) from segments.customer_segments)
             """
