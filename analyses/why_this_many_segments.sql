@@ -18,9 +18,9 @@ final as (
         reason,
         verdict,
         round(silhouette, 3) as silhouette,
-        round(least_jaccard, 2) as least_stable_cluster,
-        round(mean_adjusted_rand, 2) as adjusted_rand,
-        round(smallest_share, 3) as smallest_share,
+        round(bootstrap_jaccard, 2) as least_stable_cluster,
+        round(bootstrap_adjusted_rand, 2) as adjusted_rand,
+        round(smallest_cluster_share, 3) as smallest_cluster_share,
         resampling_share,
         is_elbow,
         round(agreement_with_kmeans, 2) as agreement_with_kmeans

@@ -40,8 +40,8 @@ def described(sample: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.Da
         selected=None,
         transforms={},
         scaler="standard",
-        skewness_limit=1,
-        variance_inflation_limit=10,
+        max_skewness=1,
+        max_variance_inflation=10,
         before=before,
     ).sort_values("feature", ignore_index=True)
 
@@ -76,14 +76,19 @@ def main() -> None:
 
     sample = connection.sql(AS_OF.format(day=today)).df()
     features = described(sample)
-    base = fit_centroids(sample, features, segment_count=k, seed=42)
+    base = fit_centroids(sample, features, segment_count=k, random_seed=42)
     base_ids = ids_of(sample, base, features)
     points = coordinates(sample, features)
     raw = fit_kmeans(points, k, 42).labels_
     kept, unmatched = [], []
     for seed in range(1, options.seeds + 1):
         fit = fit_centroids(
-            sample, features, segment_count=k, seed=seed, previous=(base, features), largest_id=k
+            sample,
+            features,
+            segment_count=k,
+            random_seed=seed,
+            previous=(base, features),
+            largest_id=k,
         )
         kept.append((ids_of(sample, fit, features) == base_ids).mean())
         unmatched.append((fit_kmeans(points, k, seed).labels_ == raw).mean())
@@ -106,7 +111,12 @@ def main() -> None:
             sample = connection.sql(AS_OF.format(day=day)).df()
             features = described(sample, previous[1] if previous else None)
             fit = fit_centroids(
-                sample, features, segment_count=k, seed=42, previous=previous, largest_id=largest
+                sample,
+                features,
+                segment_count=k,
+                random_seed=42,
+                previous=previous,
+                largest_id=largest,
             )
             points = coordinates(sample, features)
             kmeans = fit_kmeans(points, k, 42)

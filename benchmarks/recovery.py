@@ -122,8 +122,10 @@ LIMITS: dict[str, dict[str, float]] = {
 """Where it gets hard, on a fifth of the data sets."""
 
 
-def choose(points: np.ndarray, seed: int) -> tuple[int, str]:
-    return quick_choice(points, KS, seed=seed, bootstraps=BOOTSTRAPS, thresholds=Thresholds())
+def choose(points: np.ndarray, random_seed: int) -> tuple[int, str]:
+    return quick_choice(
+        points, KS, random_seed=random_seed, num_bootstraps=BOOTSTRAPS, thresholds=Thresholds()
+    )
 
 
 def recovery(seeds: int, shapes: dict[str, dict[str, float]] = SHAPES) -> Iterator[str]:
@@ -151,7 +153,7 @@ def false_claims(seeds: int) -> Iterator[str]:
         claims = 0
         for seed in range(seeds):
             points, jitter = cloud(np.random.default_rng([seed, 0]))
-            boundaries = cluster_boundaries(points, KS, seed=seed, jittered_points=jitter)
+            boundaries = cluster_boundaries(points, KS, random_seed=seed, jittered_points=jitter)
             claims += natural_segment_count(boundaries) is not None
         yield f"| {name} | {claims} of {seeds} |"
 

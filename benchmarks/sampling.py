@@ -34,11 +34,11 @@ def python_part(database: str) -> None:
         segment_count_range=[3, 8],
         evidence_sample_size=2000,
         thresholds={},
-        bootstraps=10,
-        resamplings=1,
-        seed=42,
+        num_bootstraps=10,
+        num_resamples=1,
+        random_seed=42,
     )
-    fit_centroids(sample, features, segment_count=4, seed=42)
+    fit_centroids(sample, features, segment_count=4, random_seed=42)
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:,.0f}")
 
 

@@ -8,6 +8,25 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Vars of earlier versions of this project: what each is called now. Fits that were stored under an old
+    name are read by it, too (see clustering_settings.sql). -#}
+{% macro renamed_vars() -%}
+    {{ return({
+        'least_adjusted_rand': 'min_bootstrap_adjusted_rand',
+        'least_jaccard': 'min_bootstrap_jaccard',
+        'smallest_segment_share': 'min_cluster_share',
+        'valley_p_value': 'max_valley_p_value',
+        'stability_bootstraps': 'num_bootstraps',
+        'resamplings': 'num_resamples',
+        'skewness_limit': 'max_skewness',
+        'variance_inflation_limit': 'max_variance_inflation',
+        'drift_warn_at': 'min_drift_to_watch',
+        'drift_refit_at': 'min_drift_to_refit',
+        'rules_least_fidelity': 'min_rule_fidelity',
+        'rules_max': 'max_rules',
+    }) }}
+{%- endmacro %}
+
 {% macro var_problem() -%}
     {%- set kinds = {
         'dataset': 'text',
@@ -32,29 +51,32 @@
         'selected_features': 'list or auto',
         'feature_transforms': 'mapping',
         'scaler': ['standard', 'robust', 'minmax'],
-        'skewness_limit': 'number',
-        'variance_inflation_limit': 'number',
-        'valley_p_value': 'number',
-        'least_jaccard': 'number',
-        'least_adjusted_rand': 'number',
-        'smallest_segment_share': 'number',
+        'max_skewness': 'number',
+        'max_variance_inflation': 'number',
+        'max_valley_p_value': 'number',
+        'min_bootstrap_jaccard': 'number',
+        'min_bootstrap_adjusted_rand': 'number',
+        'min_cluster_share': 'number',
         'evidence_sample_size': 'whole number',
-        'stability_bootstraps': 'whole number',
-        'resamplings': 'whole number',
+        'num_bootstraps': 'whole number',
+        'num_resamples': 'whole number',
         'clustering_sample_size': 'whole number',
         'random_seed': 'whole number',
         'refit': 'true or false',
         'model_version': 'whole number or null',
         'registry_location': 'text or null',
-        'drift_warn_at': 'number',
-        'drift_refit_at': 'number',
+        'min_drift_to_watch': 'number',
+        'min_drift_to_refit': 'number',
         'archetype_max_distance': 'number',
-        'rules_least_fidelity': 'number',
-        'rules_max': 'whole number from 2 to 100',
+        'min_rule_fidelity': 'number',
+        'max_rules': 'whole number from 2 to 100',
         'unknown_consent_is_eligible': 'true or false',
         'contact_pause_days': 'whole number',
     } -%}
 
+    {%- for old, new in renamed_vars().items() if var(old, none) is not none -%}
+        {{ return("The var '" ~ old ~ "' is called '" ~ new ~ "' now: rename it in your vars.") }}
+    {%- endfor -%}
     {%- for name in invocation_args_dict.get('vars', {}) if name not in kinds -%}
         {{ return("There is no var '" ~ name ~ "'. The vars are " ~ kinds | join(', ') ~ ".") }}
     {%- endfor -%}
@@ -76,7 +98,7 @@
             {%- set fits = modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', text) -%}
         {%- elif name == 'segment_count' -%}
             {%- set fits = value == 'auto' or (value is integer and value is not boolean and 2 <= value <= 20) -%}
-        {%- elif name == 'rules_max' -%}
+        {%- elif name == 'max_rules' -%}
             {%- set fits = value is integer and value is not boolean and 2 <= value <= 100 -%}
         {%- elif kind.startswith('whole number') -%}
             {%- set fits = value is integer and value is not boolean and 0 <= value < 2000000000 -%}

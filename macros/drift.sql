@@ -11,8 +11,8 @@
 
 {% macro drift_word(index) -%}
     case
-        when {{ index }} >= {{ var('drift_refit_at') }} then 'refit'
-        when {{ index }} >= {{ var('drift_warn_at') }} then 'watch'
+        when {{ index }} >= {{ var('min_drift_to_refit') }} then 'refit'
+        when {{ index }} >= {{ var('min_drift_to_watch') }} then 'watch'
         else 'stable'
     end
 {%- endmacro %}

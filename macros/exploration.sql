@@ -1,7 +1,7 @@
 {#- log1p where the skewness asks for it, as the clustering does. -#}
 {% macro transformed(metric) -%}
     case
-        when skewness_{{ metric }} > {{ var('skewness_limit') }} and min_{{ metric }} >= 0
+        when skewness_{{ metric }} > {{ var('max_skewness') }} and min_{{ metric }} >= 0
             then ln(1 + {{ metric }})
         else {{ metric }}
     end

@@ -4,10 +4,10 @@
 {#- What a fit depends on. A change of any of it makes a fit due. -#}
 {% macro clustering_settings() -%}
     {%- set names = [
-        'candidate_features', 'selected_features', 'feature_transforms', 'scaler', 'skewness_limit',
-        'variance_inflation_limit', 'segment_count', 'segment_count_range', 'clustering_sample_size',
-        'evidence_sample_size', 'stability_bootstraps', 'resamplings', 'valley_p_value', 'least_jaccard',
-        'least_adjusted_rand', 'smallest_segment_share', 'random_seed', 'metrics_window_days', 'returns',
+        'candidate_features', 'selected_features', 'feature_transforms', 'scaler', 'max_skewness',
+        'max_variance_inflation', 'segment_count', 'segment_count_range', 'clustering_sample_size',
+        'evidence_sample_size', 'num_bootstraps', 'num_resamples', 'max_valley_p_value', 'min_bootstrap_jaccard',
+        'min_bootstrap_adjusted_rand', 'min_cluster_share', 'random_seed', 'metrics_window_days', 'returns',
     ] -%}
     {%- set settings = {} -%}
     {%- for name in names -%}

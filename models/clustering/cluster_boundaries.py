@@ -1,4 +1,4 @@
-from customer_segmentation.tables import CLUSTER_BOUNDARIES
+from customer_segmentation.schemas import CLUSTER_BOUNDARIES
 from customer_segmentation.versions import existing_versions, new_rows, of_version
 
 
@@ -9,8 +9,8 @@ def model(dbt, session):
     centroids = dbt.ref("cluster_centroids").df()
     settings = dict(
         evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
-        valley_p_value=dbt.config.meta_get("valley_p_value"),
-        seed=dbt.config.meta_get("random_seed"),
+        max_valley_p_value=dbt.config.meta_get("max_valley_p_value"),
+        random_seed=dbt.config.meta_get("random_seed"),
     )
 
     def rows_of(version):

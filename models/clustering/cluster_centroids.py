@@ -1,4 +1,4 @@
-from customer_segmentation.tables import CLUSTER_CENTROIDS
+from customer_segmentation.schemas import CLUSTER_CENTROIDS
 from customer_segmentation.versions import existing_versions, new_rows
 
 
@@ -9,12 +9,14 @@ def model(dbt, session):
     selected = dbt.ref("clustering_candidates").filter("is_selected").df()
     restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
     fitted = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
-    seed = dbt.config.meta_get("random_seed")
+    random_seed = dbt.config.meta_get("random_seed")
 
     def rows_of(version):
         from customer_segmentation.fitting import fit_version
 
-        return fit_version(version, sample.df(), features, fitted, selected, seed=seed)
+        return fit_version(
+            version, sample.df(), features, fitted, selected, random_seed=random_seed
+        )
 
     return new_rows(
         dbt.ref("model_versions").df(),

@@ -1,4 +1,4 @@
-from customer_segmentation.tables import CLUSTERING_CANDIDATES
+from customer_segmentation.schemas import CLUSTERING_CANDIDATES
 from customer_segmentation.versions import existing_versions, new_rows, of_version
 
 
@@ -11,9 +11,9 @@ def model(dbt, session):
         segment_count_range=dbt.config.meta_get("segment_count_range"),
         evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
         thresholds=dbt.config.meta_get("thresholds"),
-        bootstraps=dbt.config.meta_get("bootstraps"),
-        resamplings=dbt.config.meta_get("resamplings"),
-        seed=dbt.config.meta_get("random_seed"),
+        num_bootstraps=dbt.config.meta_get("num_bootstraps"),
+        num_resamples=dbt.config.meta_get("num_resamples"),
+        random_seed=dbt.config.meta_get("random_seed"),
     )
 
     def rows_of(version):

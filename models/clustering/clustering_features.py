@@ -1,4 +1,4 @@
-from customer_segmentation.tables import CLUSTERING_FEATURES
+from customer_segmentation.schemas import CLUSTERING_FEATURES
 from customer_segmentation.versions import (
     existing_versions,
     names_or_none,
@@ -15,8 +15,8 @@ def model(dbt, session):
         selected=names_or_none(dbt.config.meta_get("selected_features")),
         transforms=dbt.config.meta_get("feature_transforms"),
         scaler=dbt.config.meta_get("scaler"),
-        skewness_limit=dbt.config.meta_get("skewness_limit"),
-        variance_inflation_limit=dbt.config.meta_get("variance_inflation_limit"),
+        max_skewness=dbt.config.meta_get("max_skewness"),
+        max_variance_inflation=dbt.config.meta_get("max_variance_inflation"),
     )
 
     restored = dbt.ref("restored_registry").df()

@@ -1,6 +1,6 @@
 {{ config(pre_hook="{{ guard_seeds() }} {{ guard_features() }} {{ guard_registry() }}") }}
 
--- Waits for whatever later rooms need, so that nothing is replaced when one of them is not to be had:
+-- Waits for whatever later layers need, so that nothing is replaced when one of them is not to be had:
 -- depends_on: {{ ref('stg_customers') }}, {{ ref('segment_archetypes') }}, {{ ref('targeting_rules') }}
 --
 -- Bounded, so that the fit costs the same at any size; by md5 of the key, so that it is the same

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', full_refresh=false) }}
 
--- One row more when a fit is due; the tables of this room then fill the versions that they lack.
+-- One row more when a fit is due; the tables of this layer then fill the versions that they lack.
 with
 
 previous as (

@@ -33,8 +33,8 @@ described as (
         min(value) as minimum,
         max(value) as maximum,
         quantile_cont(value, [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]) as quantiles,
-        round(skewness(value), 4) as skewness,
-        round(skewness(case when value > -1 then ln(1 + value) end), 4) as skewness_after_log1p,
+        round(skewness(value), 4) as sample_skewness,
+        round(skewness(case when value > -1 then ln(1 + value) end), 4) as sample_skewness_after_log1p,
         round(count(*) filter (where value = 0) / count(*), 6) as zero_share
     from long
     group by metric
@@ -103,8 +103,8 @@ final as (
         round(fenced.quantiles[8], 4) as p95,
         round(fenced.quantiles[9], 4) as p99,
         fenced.maximum,
-        fenced.skewness,
-        fenced.skewness_after_log1p,
+        fenced.sample_skewness,
+        fenced.sample_skewness_after_log1p,
         fenced.zero_share,
         round(bins.num_outliers / fenced.num_customers, 6) as outlier_share,
         bins.histogram

@@ -1,4 +1,4 @@
-from customer_segmentation.tables import CLUSTER_ARCHETYPES
+from customer_segmentation.schemas import CLUSTER_ARCHETYPES
 from customer_segmentation.versions import existing_versions, new_rows
 
 

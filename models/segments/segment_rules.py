@@ -16,7 +16,7 @@ def model(dbt, session):
         .select(f"segment_id, segment, {features}")
         .df(),
         count,
-        least_fidelity=dbt.config.meta_get("least_fidelity"),
+        min_rule_fidelity=dbt.config.meta_get("min_rule_fidelity"),
         max_rules=dbt.config.meta_get("max_rules"),
-        seed=dbt.config.meta_get("random_seed"),
+        random_seed=dbt.config.meta_get("random_seed"),
     )

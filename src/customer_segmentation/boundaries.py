@@ -15,14 +15,14 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation.fitting import RESTARTS
 from customer_segmentation.stability import nearest, refit
 
-VALLEY_P_VALUE = 0.05
+MAX_VALLEY_P_VALUE = 0.05
 """Below it, one hill is an implausible explanation (Hartigan and Hartigan, The dip test, 1985)."""
 
 COLUMNS = {
     "k": "int32",
     "cluster_id": "int32",
     "other_cluster_id": "int32",
-    "customers_tested": "int32",
+    "num_customers_tested": "int32",
     "dip": "float64",
     "p_value": "float64",
     "is_valley": "bool",
@@ -52,15 +52,15 @@ def window_at_boundary(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.concatenate([np.sort(first)[len(first) - members :], np.sort(second)[:members]])
 
 
-def halves_of(customers: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def halves_of(customers: int, random_seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of two random halves, each in order."""
-    order = np.random.default_rng([seed, 1985]).permutation(customers)
+    order = np.random.default_rng([random_seed, 1985]).permutation(customers)
     return np.sort(order[: customers // 2]), np.sort(order[customers // 2 :])
 
 
-def distinct_in_halves(points: np.ndarray, seed: int) -> int:
+def distinct_in_halves(points: np.ndarray, random_seed: int) -> int:
     """Distinct points in the half that has fewer of them: no k above it can be tested."""
-    return min(len(np.unique(points[half], axis=0)) for half in halves_of(len(points), seed))
+    return min(len(np.unique(points[half], axis=0)) for half in halves_of(len(points), random_seed))
 
 
 def position_order(centroids: np.ndarray) -> np.ndarray:
@@ -90,7 +90,7 @@ def boundaries_at(
     jittered_points: np.ndarray,
     k: int,
     *,
-    seed: int,
+    random_seed: int,
     restarts: int = RESTARTS,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cluster each half and test its cuts on the other; parameters as ``cluster_boundaries``.
@@ -100,8 +100,8 @@ def boundaries_at(
     p-value, in the order of ``itertools.combinations``. One half is taken whole: picking pair by
     pair would call a group that each half cuts differently two.
     """
-    rng = np.random.default_rng([seed, k])
-    halves = halves_of(len(points), seed)
+    rng = np.random.default_rng([random_seed, k])
+    halves = halves_of(len(points), random_seed)
     tests = []
     for fitted, tested in (halves, halves[::-1]):
         centroids = refit(points[fitted], k, rng, restarts=restarts).cluster_centers_
@@ -116,10 +116,10 @@ def cluster_boundaries(
     points: np.ndarray,
     ks: range,
     *,
-    seed: int,
+    random_seed: int,
     jittered_points: np.ndarray | None = None,
     centroids: Mapping[int, np.ndarray] | None = None,
-    valley_p_value: float = VALLEY_P_VALUE,
+    max_valley_p_value: float = MAX_VALLEY_P_VALUE,
 ) -> pd.DataFrame:
     """Test every pair of K-means clusters for a valley between them, for each k.
 
@@ -141,7 +141,7 @@ def cluster_boundaries(
     (linear sum assignment). Without it they are numbered by position.
 
     Returns a row per k and pair: ``k``, ``cluster_id`` < ``other_cluster_id``,
-    ``customers_tested``, ``dip``, ``p_value``, ``is_valley`` (p below ``valley_p_value``). A k for
+    ``num_customers_tested``, ``dip``, ``p_value``, ``is_valley`` (p below ``max_valley_p_value``). A k for
     which a half has fewer distinct points than clusters has no rows. Raises ``ValueError`` if both
     sets of points differ in shape.
     """
@@ -152,15 +152,15 @@ def cluster_boundaries(
         )
     rows = []
     with threadpool_limits(limits=1):
-        for k in (k for k in ks if 2 <= k <= distinct_in_halves(points, seed)):
-            fitted, tests = boundaries_at(points, jittered_points, k, seed=seed)
+        for k in (k for k in ks if 2 <= k <= distinct_in_halves(points, random_seed)):
+            fitted, tests = boundaries_at(points, jittered_points, k, random_seed=random_seed)
             known = centroids[k] if centroids and k in centroids else fitted[position_order(fitted)]
             numbers = linear_sum_assignment(cdist(fitted, known))[1] + 1
             for pair, (customers, dip, p_value) in zip(
                 combinations(numbers, 2), tests, strict=True
             ):
                 ids = min(pair), max(pair)
-                figures = round(dip, 12), round(p_value, 12), p_value < valley_p_value
+                figures = round(dip, 12), round(p_value, 12), p_value < max_valley_p_value
                 rows.append((k, *ids, customers, *figures))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     return frame.sort_values(["k", "cluster_id", "other_cluster_id"], ignore_index=True)

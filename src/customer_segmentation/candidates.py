@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from customer_segmentation.choice import Thresholds, resampling_shares
 from customer_segmentation.fitting import fit_kmeans
+from customer_segmentation.schemas import SCORES
 from customer_segmentation.stability import bootstrap_stability, prediction_strength
-from customer_segmentation.tables import SCORES
 
 RESAMPLES = 20
 """How often the choice of k is made again; a share is good to about 0.1."""
@@ -34,11 +34,11 @@ def score_candidates(
     points: np.ndarray,
     ks: range,
     *,
-    seed: int,
-    bootstraps: int = 100,
+    random_seed: int,
+    num_bootstraps: int = 100,
     thresholds: Thresholds | None = None,
     jittered_points: np.ndarray | None = None,
-    resamples: int = RESAMPLES,
+    num_resamples: int = RESAMPLES,
 ) -> pd.DataFrame:
     """Score K-means, Ward's hierarchical clustering and DBSCAN on the evidence sample.
 
@@ -53,9 +53,9 @@ def score_candidates(
     - ``is_elbow``: knee of the K-means inertia (Satopää et al., Kneedle, 2011);
     - ``silhouette`` (Rousseeuw 1987), ``davies_bouldin`` (1979), ``calinski_harabasz`` (1974):
       of the customers in clusters, noise apart;
-    - ``mean_adjusted_rand``, ``least_jaccard``: ``bootstrap_stability``, kmeans only;
+    - ``bootstrap_adjusted_rand``, ``bootstrap_jaccard``: ``bootstrap_stability``, kmeans only;
     - ``prediction_strength``: kmeans only;
-    - ``smallest_share``: of the smallest cluster, in all customers;
+    - ``smallest_cluster_share``: of the smallest cluster, in all customers;
     - ``agreement_with_kmeans``: adjusted Rand index with K-means at the same k, for dbscan with the
       K-means most like it, of the customers in clusters;
     - ``noise_share``: of the customers that DBSCAN leaves out, 0 for the others;
@@ -80,16 +80,16 @@ def score_candidates(
             start = time.perf_counter()
             row: dict[str, object] = {"algorithm": "kmeans", "k": k}
             if k < distinct:
-                fit = fit_kmeans(points, k, seed)
+                fit = fit_kmeans(points, k, random_seed)
                 kmeans_labels[k] = fit.labels_
                 stability = bootstrap_stability(
-                    points, fit.labels_, seed=seed, bootstraps=bootstraps
+                    points, fit.labels_, random_seed=random_seed, num_bootstraps=num_bootstraps
                 )
                 row |= shape_scores(points, fit.labels_) | {
                     "inertia": fit.inertia_,
-                    "mean_adjusted_rand": stability.mean_adjusted_rand,
-                    "least_jaccard": stability.least_jaccard,
-                    "prediction_strength": prediction_strength(points, k, seed=seed),
+                    "bootstrap_adjusted_rand": stability.bootstrap_adjusted_rand,
+                    "bootstrap_jaccard": stability.bootstrap_jaccard,
+                    "prediction_strength": prediction_strength(points, k, random_seed=random_seed),
                     "agreement_with_kmeans": 1.0,
                 }
             rows.append(row | {"seconds": time.perf_counter() - start})
@@ -107,9 +107,9 @@ def score_candidates(
         shares = resampling_shares(
             points,
             ks,
-            seed=seed,
-            resamples=resamples,
-            bootstraps=min(bootstraps, RESAMPLE_BOOTSTRAPS),
+            random_seed=random_seed,
+            num_resamples=num_resamples,
+            num_bootstraps=min(num_bootstraps, RESAMPLE_BOOTSTRAPS),
             thresholds=thresholds,
             jittered_points=jittered_points,
         )
@@ -145,7 +145,7 @@ def shape_scores(points: np.ndarray, labels: np.ndarray) -> dict[str, object]:
     sizes = np.bincount(labels[clustered])
     scores: dict[str, object] = {"noise_share": 1 - clustered.mean()}
     if len(sizes):
-        scores["smallest_share"] = sizes.min() / len(points)
+        scores["smallest_cluster_share"] = sizes.min() / len(points)
     if 2 <= len(sizes) < clustered.sum():
         members, their_labels = points[clustered], labels[clustered]
         scores |= {

@@ -10,7 +10,7 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.boundaries import (
-    VALLEY_P_VALUE,
+    MAX_VALLEY_P_VALUE,
     boundaries_at,
     distinct_in_halves,
     natural_segment_count,
@@ -37,29 +37,38 @@ SCREENING_BOOTSTRAPS = 3
 class Thresholds:
     """What a number of segments has to reach."""
 
-    valley_p_value: float = VALLEY_P_VALUE
+    max_valley_p_value: float = MAX_VALLEY_P_VALUE
     """Two clusters have a valley between them if the dip test's p-value is below this."""
-    least_jaccard: float = 0.75
+    min_bootstrap_jaccard: float = 0.75
     """A cluster is stable from this mean bootstrap Jaccard on (Hennig 2007)."""
-    mean_adjusted_rand: float = 0.8
+    min_bootstrap_adjusted_rand: float = 0.8
     """The whole assignment is reproduced from this mean adjusted Rand index on."""
-    smallest_share: float = 0.02
+    min_cluster_share: float = 0.02
     """A segment with a smaller share of the customers is not worth a campaign of its own."""
 
     def misses(
-        self, *, least_jaccard: float, mean_adjusted_rand: float, smallest_share: float
+        self,
+        *,
+        bootstrap_jaccard: float,
+        bootstrap_adjusted_rand: float,
+        smallest_cluster_share: float,
     ) -> list[str]:
         """Say in words what a k fails to reach; empty if it is reproduced.
 
-        >>> Thresholds().misses(least_jaccard=0.7, mean_adjusted_rand=0.9, smallest_share=0.1)
+        >>> Thresholds().misses(bootstrap_jaccard=0.7, bootstrap_adjusted_rand=0.9, smallest_cluster_share=0.1)
         ['least stable cluster 0.70, needs 0.75']
         """
         return [
             f"{what} {value:{form}}, needs {needed:{form}}"
             for what, value, needed, form in (
-                ("least stable cluster", least_jaccard, self.least_jaccard, ".2f"),
-                ("adjusted Rand index", mean_adjusted_rand, self.mean_adjusted_rand, ".2f"),
-                ("smallest cluster", smallest_share, self.smallest_share, ".1%"),
+                ("least stable cluster", bootstrap_jaccard, self.min_bootstrap_jaccard, ".2f"),
+                (
+                    "adjusted Rand index",
+                    bootstrap_adjusted_rand,
+                    self.min_bootstrap_adjusted_rand,
+                    ".2f",
+                ),
+                ("smallest cluster", smallest_cluster_share, self.min_cluster_share, ".1%"),
             )
             if not value >= needed
         ]
@@ -108,9 +117,9 @@ def choose_segment_count(
     natural = natural_segment_count(boundaries)
     misses = {
         int(row["k"]): thresholds.misses(
-            least_jaccard=row["least_jaccard"],
-            mean_adjusted_rand=row["mean_adjusted_rand"],
-            smallest_share=row["smallest_share"],
+            bootstrap_jaccard=row["bootstrap_jaccard"],
+            bootstrap_adjusted_rand=row["bootstrap_adjusted_rand"],
+            smallest_cluster_share=row["smallest_cluster_share"],
         )
         for row in kmeans
     }
@@ -128,10 +137,10 @@ def choose_segment_count(
         )
     elif reproduced is not None:
         chosen, chosen_by = reproduced, "stability"
-        jaccard = next(r["least_jaccard"] for r in kmeans if r["k"] == chosen)
+        jaccard = next(r["bootstrap_jaccard"] for r in kmeans if r["k"] == chosen)
         reason = (
             f"k = {chosen} is the largest number of segments that resampling reproduces "
-            f"(least stable cluster {jaccard:.2f}, needs {thresholds.least_jaccard:.2f})"
+            f"(least stable cluster {jaccard:.2f}, needs {thresholds.min_bootstrap_jaccard:.2f})"
         )
     elif silhouettes:
         chosen, chosen_by = max(silhouettes, key=lambda k: silhouettes[k]), "silhouette"
@@ -184,8 +193,8 @@ def quick_choice(
     points: np.ndarray,
     ks: range,
     *,
-    seed: int,
-    bootstraps: int,
+    random_seed: int,
+    num_bootstraps: int,
     thresholds: Thresholds,
     jittered_points: np.ndarray | None = None,
     weights: np.ndarray | None = None,
@@ -195,7 +204,7 @@ def quick_choice(
 
     Parameters as for ``score_candidates``. ``weights``, shape (customers,), make the customers a
     resample for the part that looks at stability; the part that looks for valleys draws its halves
-    anew from all customers for each ``seed``, as customers who were drawn twice would be ties.
+    anew from all customers for each ``random_seed``, as customers who were drawn twice would be ties.
     Fits have ``restarts`` starts, a k that ``SCREENING_BOOTSTRAPS`` find far from stable gets no
     more of them, and silhouettes are of a part of the customers.
 
@@ -205,29 +214,33 @@ def quick_choice(
     counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
     descending = [k for k in reversed(ks) if k < distinct]
     spread = points if jittered_points is None else jittered_points
-    separable = distinct_in_halves(points, seed)
+    separable = distinct_in_halves(points, random_seed)
     with threadpool_limits(limits=1):
         for k in descending:
             if k > separable:
                 continue
-            tests = boundaries_at(points, spread, k, seed=seed, restarts=restarts)[1]
-            if (tests[:, 2] < thresholds.valley_p_value).all():
+            tests = boundaries_at(points, spread, k, random_seed=random_seed, restarts=restarts)[1]
+            if (tests[:, 2] < thresholds.max_valley_p_value).all():
                 return k, "valleys"
         labels = {}
         for k in descending:
-            rng = np.random.default_rng([seed, k, 1957])
+            rng = np.random.default_rng([random_seed, k, 1957])
             labels[k] = nearest(points, refit(points, k, rng, weights, restarts).cluster_centers_)
             share = np.bincount(labels[k], counted, minlength=k).min() / counted.sum()
-            if share < thresholds.smallest_share:
+            if share < thresholds.min_cluster_share:
                 continue
-            for count, slack in ((SCREENING_BOOTSTRAPS, 0.15), (bootstraps, 0.0)):
+            for count, slack in ((SCREENING_BOOTSTRAPS, 0.15), (num_bootstraps, 0.0)):
                 stability = bootstrap_stability(
-                    points, labels[k], seed=seed, bootstraps=count, weights=weights
+                    points,
+                    labels[k],
+                    random_seed=random_seed,
+                    num_bootstraps=count,
+                    weights=weights,
                 )
                 misses = thresholds.misses(
-                    least_jaccard=stability.least_jaccard + slack,
-                    mean_adjusted_rand=stability.mean_adjusted_rand + slack,
-                    smallest_share=share,
+                    bootstrap_jaccard=stability.bootstrap_jaccard + slack,
+                    bootstrap_adjusted_rand=stability.bootstrap_adjusted_rand + slack,
+                    smallest_cluster_share=share,
                 )
                 if misses:
                     break
@@ -237,7 +250,7 @@ def quick_choice(
             return ks[0], "range"
         seen = np.flatnonzero(counted)
         if len(seen) > QUICK_SILHOUETTE_SAMPLE:
-            rng = np.random.default_rng([seed, 1987])
+            rng = np.random.default_rng([random_seed, 1987])
             seen = np.sort(rng.choice(seen, QUICK_SILHOUETTE_SAMPLE, replace=False))
         silhouettes = {
             k: silhouette_score(points[seen], labels[k][seen])
@@ -251,28 +264,28 @@ def resampling_shares(
     points: np.ndarray,
     ks: range,
     *,
-    seed: int,
-    resamples: int,
-    bootstraps: int,
+    random_seed: int,
+    num_resamples: int,
+    num_bootstraps: int,
     thresholds: Thresholds,
     jittered_points: np.ndarray | None = None,
 ) -> dict[int, float]:
     """How often each k would be chosen, had other customers been in the sample.
 
-    The choice (``quick_choice``) is made again for each of ``resamples`` bootstrap samples of the
+    The choice (``quick_choice``) is made again for each of ``num_resamples`` bootstrap samples of the
     customers. Returns a share for each k; they add up to 1, but for no resamples, which give NaN.
     """
     chosen = []
-    for resample in range(resamples):
-        rng = np.random.default_rng([seed, resample, 1979])
+    for resample in range(num_resamples):
+        rng = np.random.default_rng([random_seed, resample, 1979])
         k, _ = quick_choice(
             points,
             ks,
-            seed=int(rng.integers(2**31)),
-            bootstraps=bootstraps,
+            random_seed=int(rng.integers(2**31)),
+            num_bootstraps=num_bootstraps,
             thresholds=thresholds,
             jittered_points=jittered_points,
             weights=rng.multinomial(len(points), np.full(len(points), 1 / len(points))),
         )
         chosen.append(k)
-    return {k: chosen.count(k) / resamples if resamples else float("nan") for k in ks}
+    return {k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in ks}

@@ -21,9 +21,9 @@ def weigh_candidates(
     segment_count_range: list[int],
     evidence_sample_size: int,
     thresholds: Mapping[str, float],
-    bootstraps: int,
-    resamplings: int,
-    seed: int,
+    num_bootstraps: int,
+    num_resamples: int,
+    random_seed: int,
 ) -> pd.DataFrame:
     """Score every algorithm and k on the evidence sample, and choose the number of segments.
 
@@ -34,7 +34,7 @@ def weigh_candidates(
     """
     evidence = sample[sample["sample_position"] <= evidence_sample_size]
     points = coordinates(evidence, features)
-    jittered = coordinates(evidence, features, seed=seed)
+    jittered = coordinates(evidence, features, random_seed=random_seed)
     least, most = segment_count_range
     given = None if segment_count == "auto" else int(segment_count)
     if given is not None:
@@ -44,14 +44,18 @@ def weigh_candidates(
     rows = score_candidates(
         points,
         ks,
-        seed=seed,
-        bootstraps=bootstraps,
+        random_seed=random_seed,
+        num_bootstraps=num_bootstraps,
         thresholds=limits,
         jittered_points=jittered,
-        resamples=resamplings,
+        num_resamples=num_resamples,
     )
     boundaries = cluster_boundaries(
-        points, ks, seed=seed, jittered_points=jittered, valley_p_value=limits.valley_p_value
+        points,
+        ks,
+        random_seed=random_seed,
+        jittered_points=jittered,
+        max_valley_p_value=limits.max_valley_p_value,
     )
     choice = choose_segment_count(rows, boundaries, thresholds=limits, segment_count=given)
     return rows.assign(
@@ -67,8 +71,8 @@ def find_boundaries(
     centroids: pd.DataFrame,
     *,
     evidence_sample_size: int,
-    valley_p_value: float,
-    seed: int,
+    max_valley_p_value: float,
+    random_seed: int,
 ) -> pd.DataFrame:
     """Test the boundary between every two clusters of a version on the evidence sample.
 
@@ -81,10 +85,10 @@ def find_boundaries(
     pairs = cluster_boundaries(
         coordinates(evidence, features),
         range(len(ids), len(ids) + 1),
-        seed=seed,
-        jittered_points=coordinates(evidence, features, seed=seed),
+        random_seed=random_seed,
+        jittered_points=coordinates(evidence, features, random_seed=random_seed),
         centroids={len(ids): positions},
-        valley_p_value=valley_p_value,
+        max_valley_p_value=max_valley_p_value,
     )
     first = ids[pairs["cluster_id"].to_numpy() - 1]
     second = ids[pairs["other_cluster_id"].to_numpy() - 1]

@@ -28,7 +28,7 @@ STICKINESS = 0.5
 """How far beyond the limit the skewness must be before a refit changes a feature's transform."""
 
 
-def choose_transform(values: np.ndarray, skewness_limit: float, before: str | None = None) -> str:
+def choose_transform(values: np.ndarray, max_skewness: float, before: str | None = None) -> str:
     """``log1p`` for values that are skewed to the right and never negative, else ``none``.
 
     Above a skewness of 1 a distribution is called highly skewed (Bulmer, Principles of Statistics,
@@ -44,9 +44,9 @@ def choose_transform(values: np.ndarray, skewness_limit: float, before: str | No
     if values.min() < 0 or np.ptp(values) == 0:
         return "none"
     skewness = skew(values)
-    if before is not None and abs(skewness - skewness_limit) <= STICKINESS:
+    if before is not None and abs(skewness - max_skewness) <= STICKINESS:
         return before
-    return "log1p" if skewness > skewness_limit else "none"
+    return "log1p" if skewness > max_skewness else "none"
 
 
 def scaling(values: np.ndarray, scaler: str) -> tuple[float, float]:
@@ -120,8 +120,8 @@ def describe_features(
     selected: Sequence[str] | None,
     transforms: Mapping[str, str],
     scaler: str,
-    skewness_limit: float,
-    variance_inflation_limit: float,
+    max_skewness: float,
+    max_variance_inflation: float,
     before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Decide transforms, scaling and selection of the candidate features.
@@ -140,7 +140,7 @@ def describe_features(
     )
     chosen = {
         name: transforms.get(name)
-        or choose_transform(raw[name].to_numpy(), skewness_limit, earlier.get(name))
+        or choose_transform(raw[name].to_numpy(), max_skewness, earlier.get(name))
         for name in candidates
     }
     values = pd.DataFrame(
@@ -148,7 +148,7 @@ def describe_features(
     )
     all_factors = variance_inflation(values)
     if selected is None:
-        kept, reasons = select_features(values, variance_inflation_limit)
+        kept, reasons = select_features(values, max_variance_inflation)
         why = "kept: no variance inflation above the limit among the features kept"
     else:
         kept, reasons = list(selected), {}
@@ -193,18 +193,18 @@ def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def coordinates(
-    sample: pd.DataFrame, features: pd.DataFrame, *, seed: int | None = None
+    sample: pd.DataFrame, features: pd.DataFrame, *, random_seed: int | None = None
 ) -> np.ndarray:
     """Coordinates of the selected features, shape (customers, selected features).
 
-    ``features`` are rows of ``clustering_features``. With a ``seed``, values of features that are
+    ``features`` are rows of ``clustering_features``. With a ``random_seed``, values of features that are
     all whole numbers are ``jittered`` first.
     """
     columns: list[np.ndarray] = []
     for row in features[features["is_selected"]].to_dict("records"):
         values = sample[row["feature"]].to_numpy(dtype=float)
-        if seed is not None and (values == np.round(values)).all():
-            rng = np.random.default_rng([seed, len(columns)])
+        if random_seed is not None and (values == np.round(values)).all():
+            rng = np.random.default_rng([random_seed, len(columns)])
             values = jittered(values, rng)
         columns.append((transformed(values, row["transform"]) - row["centre"]) / row["scale"])
     return np.column_stack(columns)

@@ -15,9 +15,9 @@ RESTARTS = 10
 """K-means is run from this many k-means++ starts; the one with the least inertia is kept."""
 
 
-def fit_kmeans(points: np.ndarray, k: int, seed: int) -> KMeans:
+def fit_kmeans(points: np.ndarray, k: int, random_seed: int) -> KMeans:
     """Lloyd's K-means with k-means++ starts; ``points`` has the shape (customers, features)."""
-    return KMeans(n_clusters=k, n_init=RESTARTS, random_state=seed).fit(points)
+    return KMeans(n_clusters=k, n_init=RESTARTS, random_state=random_seed).fit(points)
 
 
 def centroid_table(rows: pd.DataFrame, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +32,7 @@ def fit_centroids(
     features: pd.DataFrame,
     *,
     segment_count: int,
-    seed: int,
+    random_seed: int,
     previous: tuple[pd.DataFrame, pd.DataFrame] | None = None,
     largest_id: int = 0,
 ) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def fit_centroids(
     """
     points = coordinates(sample, features)
     with threadpool_limits(limits=1):
-        centroids = fit_kmeans(points, segment_count, seed).cluster_centers_
+        centroids = fit_kmeans(points, segment_count, random_seed).cluster_centers_
     centroids = centroids[np.lexsort(centroids.T[::-1])].round(12)
     labels = nearest(points, centroids)
     if previous is None:
@@ -85,7 +85,7 @@ def fit_version(
     fitted: pd.DataFrame,
     selected: pd.DataFrame,
     *,
-    seed: int,
+    random_seed: int,
 ) -> pd.DataFrame:
     """Fit one version with the number of segments that was selected for it.
 
@@ -107,7 +107,7 @@ def fit_version(
         sample,
         features[features["model_version"] == version],
         segment_count=k,
-        seed=seed,
+        random_seed=random_seed,
         previous=previous,
         largest_id=int(earlier["cluster_id"].max()) if len(earlier) else 0,
     )

@@ -55,7 +55,7 @@ def readable(threshold: float, values: np.ndarray) -> str:
 
 
 def fit_rules(
-    metrics: pd.DataFrame, labels: pd.Series, *, num_rules: int, seed: int
+    metrics: pd.DataFrame, labels: pd.Series, *, num_rules: int, random_seed: int
 ) -> list[tuple[str, str]]:
     """Grow a decision tree and write each leaf as a SQL condition.
 
@@ -66,7 +66,7 @@ def fit_rules(
     conditions exclude each other and leave nobody out.
     """
     values = metrics.to_numpy(dtype=float)
-    tree = DecisionTreeClassifier(max_leaf_nodes=max(num_rules, 2), random_state=seed)
+    tree = DecisionTreeClassifier(max_leaf_nodes=max(num_rules, 2), random_state=random_seed)
     tree.fit(values, labels)
     nodes = tree.tree_
     majority = tree.classes_[nodes.value[:, 0, :].argmax(axis=1)]
@@ -126,26 +126,28 @@ def choose_rules(
     customers: pd.DataFrame,
     count: Count,
     *,
-    least_fidelity: float,
+    min_rule_fidelity: float,
     max_rules: int,
-    seed: int,
+    random_seed: int,
 ) -> pd.DataFrame:
     """Find the fewest rules that tell the segments apart.
 
     ``customers`` has ``segment_id``, ``segment`` and the metrics of a sample; ``count`` measures on
     everybody. Starts with one rule per segment and adds one at a time, until ``fidelity`` is at
-    least ``least_fidelity`` and every segment has a rule. If ``max_rules`` are too few for that,
+    least ``min_rule_fidelity`` and every segment has a rule. If ``max_rules`` are too few for that,
     returns the most faithful that were seen. Returns the columns of ``SEGMENT_RULES``.
     """
     segments = customers.drop_duplicates("segment_id").set_index("segment_id")["segment"]
     metrics = customers.drop(columns=["segment_id", "segment"])
     best = None
     for num_rules in range(min(len(segments), max_rules), max_rules + 1):
-        found = fit_rules(metrics, customers["segment_id"], num_rules=num_rules, seed=seed)
+        found = fit_rules(
+            metrics, customers["segment_id"], num_rules=num_rules, random_seed=random_seed
+        )
         rules = measure_rules(found, count)
         if best is None or rules["fidelity"].iloc[0] > best["fidelity"].iloc[0]:
             best = rules
-        is_faithful = rules["fidelity"].iloc[0] >= least_fidelity
+        is_faithful = rules["fidelity"].iloc[0] >= min_rule_fidelity
         if is_faithful and set(rules["segment_id"]) == set(segments.index):
             best = rules
             break

@@ -27,13 +27,13 @@ PREDICTION_SPLITS = 5
 class Stability:
     """How well clusters come back from bootstrap samples of the same customers."""
 
-    mean_adjusted_rand: float
+    bootstrap_adjusted_rand: float
     """Mean over bootstraps of the adjusted Rand index (Hubert and Arabie 1985), 1 = identical."""
     jaccard: np.ndarray
     """Per cluster the mean over bootstraps of its best Jaccard overlap, shape (clusters,)."""
 
     @property
-    def least_jaccard(self) -> float:
+    def bootstrap_jaccard(self) -> float:
         """The mean Jaccard overlap of the least stable cluster."""
         return float(self.jaccard.min())
 
@@ -119,8 +119,8 @@ def bootstrap_stability(
     points: np.ndarray,
     labels: np.ndarray,
     *,
-    seed: int,
-    bootstraps: int,
+    random_seed: int,
+    num_bootstraps: int,
     weights: np.ndarray | None = None,
 ) -> Stability:
     """Refit K-means on bootstrap samples and compare how all customers are assigned.
@@ -137,9 +137,9 @@ def bootstrap_stability(
     """
     k = int(labels.max()) + 1
     counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
-    rng = np.random.default_rng([seed, k, 2007])
+    rng = np.random.default_rng([random_seed, k, 2007])
     rand, jaccard = [], []
-    for _ in range(bootstraps):
+    for _ in range(num_bootstraps):
         drawn = rng.multinomial(int(counted.sum()), counted / counted.sum())
         if np.count_nonzero(drawn) < k:
             continue
@@ -152,7 +152,7 @@ def bootstrap_stability(
     return Stability(float(np.mean(rand)), np.mean(jaccard, axis=0))
 
 
-def prediction_strength(points: np.ndarray, k: int, *, seed: int) -> float:
+def prediction_strength(points: np.ndarray, k: int, *, random_seed: int) -> float:
     """Share of pairs that the other half of the customers would also put together, worst cluster.
 
     The sample, shape (customers, features), is split in two at random; each half is clustered, and
@@ -164,7 +164,7 @@ def prediction_strength(points: np.ndarray, k: int, *, seed: int) -> float:
     """
     if len(points) < 2 * k:
         return float("nan")
-    rng = np.random.default_rng([seed, k, 2005])
+    rng = np.random.default_rng([random_seed, k, 2005])
     strengths = []
     for _ in range(PREDICTION_SPLITS):
         order = rng.permutation(len(points))

@@ -21,7 +21,7 @@ def write(path: str, sql: str) -> None:
 
 
 def results(build: Build) -> dict[str, Any]:
-    """Every table of the last three rooms, as a hash of its rows."""
+    """Every table of the last three layers, as a hash of its rows."""
     with duckdb.connect(str(build.database)) as connection:
         tables = connection.sql(
             "select schema_name || '.' || table_name from duckdb_tables()"

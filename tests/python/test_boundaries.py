@@ -29,13 +29,13 @@ def blobs(sizes: list[int], distance: float = 6.0) -> np.ndarray:
 
 @pytest.mark.parametrize("k", [3, 4, 5])
 def test_planted_groups_have_valleys_between_all_pairs(k: int) -> None:
-    boundaries = cluster_boundaries(blobs([150] * k), KS, seed=1)
+    boundaries = cluster_boundaries(blobs([150] * k), KS, random_seed=1)
     assert natural_segment_count(boundaries) == k
 
 
 def test_a_small_group_beside_a_large_one_is_seen() -> None:
     points = blobs([60, 1200, 200])
-    assert natural_segment_count(cluster_boundaries(points, KS, seed=1)) == 3
+    assert natural_segment_count(cluster_boundaries(points, KS, random_seed=1)) == 3
 
 
 @pytest.mark.parametrize(
@@ -51,27 +51,27 @@ def test_a_small_group_beside_a_large_one_is_seen() -> None:
 def test_one_cloud_is_no_natural_groups(cloud: Callable[..., np.ndarray]) -> None:
     for seed in range(5):
         points = cloud(np.random.default_rng(seed))
-        assert natural_segment_count(cluster_boundaries(points, KS, seed=seed)) is None
+        assert natural_segment_count(cluster_boundaries(points, KS, random_seed=seed)) is None
 
 
 def test_a_row_per_pair_with_fixed_types_and_repeatable() -> None:
     points = np.random.default_rng(1).normal(size=(300, 3))
-    boundaries = cluster_boundaries(points, KS, seed=1)
+    boundaries = cluster_boundaries(points, KS, random_seed=1)
     assert boundaries.groupby("k").size().to_dict() == {3: 3, 4: 6, 5: 10, 6: 15}
     assert (boundaries["cluster_id"] < boundaries["other_cluster_id"]).all()
     assert not boundaries.duplicated(["k", "cluster_id", "other_cluster_id"]).any()
     assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == COLUMNS
-    pd.testing.assert_frame_equal(boundaries, cluster_boundaries(points.copy(), KS, seed=1))
+    pd.testing.assert_frame_equal(boundaries, cluster_boundaries(points.copy(), KS, random_seed=1))
 
 
 def test_pairs_carry_the_numbers_of_the_given_centroids() -> None:
     # Two halves of one group and a group far away: only the pair of halves lacks a valley.
     points = np.vstack([blobs([800]) * [3, 1, 1], blobs([400]) + np.array([0, 20, 0])])
-    centroids = fit_kmeans(points, 3, seed=1).cluster_centers_
+    centroids = fit_kmeans(points, 3, random_seed=1).cluster_centers_
     far = int(centroids[:, 1].argmax())
     for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
         boundaries = cluster_boundaries(
-            points, range(3, 4), seed=1, centroids={3: centroids[order]}
+            points, range(3, 4), random_seed=1, centroids={3: centroids[order]}
         )
         flat = boundaries[~boundaries["is_valley"]]
         halves = {1, 2, 3} - {order.index(far) + 1}
@@ -84,9 +84,10 @@ def test_whole_numbers_make_modes_that_jitter_takes_away() -> None:
     tied = np.log1p(orders)
     spread = np.log1p(jittered(orders, rng))
     two = range(2, 3)
-    assert natural_segment_count(cluster_boundaries(tied, two, seed=1)) == 2
+    assert natural_segment_count(cluster_boundaries(tied, two, random_seed=1)) == 2
     assert (
-        natural_segment_count(cluster_boundaries(tied, two, seed=1, jittered_points=spread)) is None
+        natural_segment_count(cluster_boundaries(tied, two, random_seed=1, jittered_points=spread))
+        is None
     )
 
 
@@ -109,7 +110,7 @@ def test_the_window_takes_as_many_of_both_sides_nearest_to_each_other() -> None:
     ids=["all alike", "one customer", "two distinct"],
 )
 def test_too_few_distinct_customers_have_no_boundaries(points: np.ndarray) -> None:
-    boundaries = cluster_boundaries(points, KS, seed=1)
+    boundaries = cluster_boundaries(points, KS, random_seed=1)
     assert boundaries.empty
     assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == COLUMNS
     assert natural_segment_count(boundaries) is None
@@ -117,15 +118,15 @@ def test_too_few_distinct_customers_have_no_boundaries(points: np.ndarray) -> No
 
 def test_a_constant_feature_is_harmless() -> None:
     flat = np.column_stack([blobs([150] * 3), np.zeros(450)])
-    assert natural_segment_count(cluster_boundaries(flat, KS, seed=1)) == 3
+    assert natural_segment_count(cluster_boundaries(flat, KS, random_seed=1)) == 3
 
 
 def test_the_threshold_is_the_callers() -> None:
     points = blobs([150] * 3)
-    strict = cluster_boundaries(points, KS, seed=1, valley_p_value=0.0)
+    strict = cluster_boundaries(points, KS, random_seed=1, max_valley_p_value=0.0)
     assert not strict["is_valley"].any()
 
 
 def test_jittered_points_must_be_of_the_same_customers() -> None:
     with pytest.raises(ValueError, match="jittered_points have the shape"):
-        cluster_boundaries(np.zeros((4, 2)), KS, seed=1, jittered_points=np.zeros((3, 2)))
+        cluster_boundaries(np.zeros((4, 2)), KS, random_seed=1, jittered_points=np.zeros((3, 2)))

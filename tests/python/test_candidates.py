@@ -18,6 +18,7 @@ from customer_segmentation.choice import (
     choose_segment_count,
     quick_choice,
 )
+from customer_segmentation.schemas import SCORES
 from customer_segmentation.stability import (
     adjusted_rand,
     bootstrap_stability,
@@ -25,7 +26,6 @@ from customer_segmentation.stability import (
     nearest,
     prediction_strength,
 )
-from customer_segmentation.tables import SCORES
 
 KS = range(2, 7)
 CENTRES = [[0, 0, 0], [8, 0, 0], [0, 8, 0], [0, 0, 8]]
@@ -38,7 +38,7 @@ def groups() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def scores(groups: np.ndarray) -> pd.DataFrame:
-    return score_candidates(groups, KS, seed=1, bootstraps=10, resamples=3)
+    return score_candidates(groups, KS, random_seed=1, num_bootstraps=10, num_resamples=3)
 
 
 def kmeans_at(scores: pd.DataFrame, k: int) -> pd.Series:
@@ -53,12 +53,17 @@ def test_a_row_per_algorithm_and_k_with_fixed_types(scores: pd.DataFrame) -> Non
 
 def test_planted_groups_stand_out_in_every_score(scores: pd.DataFrame) -> None:
     kmeans = scores[scores["algorithm"] == "kmeans"].set_index("k")
-    for score in ("silhouette", "calinski_harabasz", "mean_adjusted_rand", "prediction_strength"):
+    for score in (
+        "silhouette",
+        "calinski_harabasz",
+        "bootstrap_adjusted_rand",
+        "prediction_strength",
+    ):
         assert kmeans[score].idxmax() == 4, score
     assert kmeans["davies_bouldin"].idxmin() == 4
     assert kmeans.index[kmeans["is_elbow"]].tolist() == [4]
-    assert kmeans.loc[4, "least_jaccard"] > 0.99
-    assert kmeans.loc[4, "smallest_share"] == 0.25
+    assert kmeans.loc[4, "bootstrap_jaccard"] > 0.99
+    assert kmeans.loc[4, "smallest_cluster_share"] == 0.25
     assert kmeans["resampling_share"].to_dict() == {2: 0, 3: 0, 4: 1, 5: 0, 6: 0}
 
 
@@ -69,7 +74,7 @@ def test_ward_and_dbscan_agree_on_planted_groups(scores: pd.DataFrame) -> None:
     assert ward["inertia"] == pytest.approx(kmeans_at(scores, 4)["inertia"], rel=0.01)
     assert dbscan["agreement_with_kmeans"] > 0.99
     assert 0 < dbscan["noise_share"] < 0.1
-    assert scores.loc[scores["algorithm"] != "kmeans", "least_jaccard"].isna().all()
+    assert scores.loc[scores["algorithm"] != "kmeans", "bootstrap_jaccard"].isna().all()
 
 
 def test_silhouettes_are_those_that_scikit_learn_publishes() -> None:
@@ -82,13 +87,15 @@ def test_silhouettes_are_those_that_scikit_learn_publishes() -> None:
         shuffle=True,
         random_state=1,
     )[0]
-    scores = score_candidates(points, range(2, 5), seed=10, bootstraps=1, resamples=0)
+    scores = score_candidates(
+        points, range(2, 5), random_seed=10, num_bootstraps=1, num_resamples=0
+    )
     for k, published in {2: 0.7049787496, 3: 0.5882004013, 4: 0.6505186633}.items():
         assert kmeans_at(scores, k)["silhouette"] == pytest.approx(published, abs=1e-10)
 
 
 def test_the_same_points_give_the_same_figures(groups: np.ndarray, scores: pd.DataFrame) -> None:
-    again = score_candidates(groups.copy(), KS, seed=1, bootstraps=10, resamples=3)
+    again = score_candidates(groups.copy(), KS, random_seed=1, num_bootstraps=10, num_resamples=3)
     pd.testing.assert_frame_equal(
         scores.drop(columns="seconds"), again.drop(columns="seconds"), check_exact=True
     )
@@ -96,7 +103,7 @@ def test_the_same_points_give_the_same_figures(groups: np.ndarray, scores: pd.Da
 
 def test_a_constant_feature_changes_nothing(groups: np.ndarray, scores: pd.DataFrame) -> None:
     flat = np.column_stack([groups, np.zeros(len(groups))])
-    again = score_candidates(flat, range(4, 5), seed=1, bootstraps=2, resamples=0)
+    again = score_candidates(flat, range(4, 5), random_seed=1, num_bootstraps=2, num_resamples=0)
     assert kmeans_at(again, 4)["silhouette"] == kmeans_at(scores, 4)["silhouette"]
 
 
@@ -111,20 +118,20 @@ def test_a_constant_feature_changes_nothing(groups: np.ndarray, scores: pd.DataF
     ids=["all alike", "one customer", "three distinct", "fewer than k"],
 )
 def test_too_few_distinct_customers_give_nulls_and_the_least_k(points: np.ndarray) -> None:
-    scores = score_candidates(points, range(3, 6), seed=1, bootstraps=2, resamples=2)
+    scores = score_candidates(points, range(3, 6), random_seed=1, num_bootstraps=2, num_resamples=2)
     kmeans = scores[scores["algorithm"] == "kmeans"]
-    assert kmeans[["inertia", "silhouette", "least_jaccard"]].isna().all(axis=None)
+    assert kmeans[["inertia", "silhouette", "bootstrap_jaccard"]].isna().all(axis=None)
     assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == SCORES
-    choice = choose_segment_count(scores, cluster_boundaries(points, range(3, 6), seed=1))
+    choice = choose_segment_count(scores, cluster_boundaries(points, range(3, 6), random_seed=1))
     assert (choice.segment_count, choice.chosen_by) == (3, "range")
 
 
 def test_ks_that_the_customers_allow_are_scored_and_the_others_null() -> None:
     points = np.random.default_rng(1).normal(size=(5, 2))
-    scores = score_candidates(points, range(2, 9), seed=1, bootstraps=5, resamples=2)
+    scores = score_candidates(points, range(2, 9), random_seed=1, num_bootstraps=5, num_resamples=2)
     kmeans = scores[scores["algorithm"] == "kmeans"].set_index("k")
     assert kmeans.index[kmeans["silhouette"].notna()].tolist() == [2, 3, 4]
-    choice = choose_segment_count(scores, cluster_boundaries(points, range(2, 9), seed=1))
+    choice = choose_segment_count(scores, cluster_boundaries(points, range(2, 9), random_seed=1))
     assert choice.segment_count in (2, 3, 4)
     assert choice.candidates["reason"].str.len().gt(0).all()
 
@@ -141,12 +148,12 @@ def test_ks_that_the_customers_allow_are_scored_and_the_others_null() -> None:
 )
 def test_what_cannot_be_scored_is_refused(points: np.ndarray, ks: range, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        score_candidates(points, ks, seed=1)
+        score_candidates(points, ks, random_seed=1)
 
 
 def test_jittered_points_must_be_of_the_same_customers(groups: np.ndarray) -> None:
     with pytest.raises(ValueError, match="jittered_points"):
-        score_candidates(groups, KS, seed=1, jittered_points=groups[1:])
+        score_candidates(groups, KS, random_seed=1, jittered_points=groups[1:])
 
 
 def test_adjusted_rand_is_that_of_scikit_learn() -> None:
@@ -160,16 +167,16 @@ def test_adjusted_rand_is_that_of_scikit_learn() -> None:
 def test_weights_count_a_customer_as_often_as_drawn(groups: np.ndarray) -> None:
     labels = nearest(groups, np.array(CENTRES, dtype=float))
     ones = np.ones(len(groups), dtype=np.int64)
-    plain = bootstrap_stability(groups, labels, seed=1, bootstraps=5)
-    weighted = bootstrap_stability(groups, labels, seed=1, bootstraps=5, weights=ones)
-    assert plain.mean_adjusted_rand == weighted.mean_adjusted_rand
+    plain = bootstrap_stability(groups, labels, random_seed=1, num_bootstraps=5)
+    weighted = bootstrap_stability(groups, labels, random_seed=1, num_bootstraps=5, weights=ones)
+    assert plain.bootstrap_adjusted_rand == weighted.bootstrap_adjusted_rand
 
 
 def test_cutting_one_group_is_neither_stable_nor_predictable() -> None:
     cloud = np.random.default_rng(1).normal(size=(400, 3))
-    scores = score_candidates(cloud, range(5, 6), seed=1, bootstraps=10, resamples=0)
-    assert kmeans_at(scores, 5)["least_jaccard"] < 0.75
-    assert prediction_strength(cloud, 5, seed=1) < 0.8
+    scores = score_candidates(cloud, range(5, 6), random_seed=1, num_bootstraps=10, num_resamples=0)
+    assert kmeans_at(scores, 5)["bootstrap_jaccard"] < 0.75
+    assert prediction_strength(cloud, 5, random_seed=1) < 0.8
 
 
 def test_dbscan_radius_lies_between_group_and_noise(groups: np.ndarray) -> None:
@@ -186,9 +193,9 @@ def evidence(**rows: tuple[float, float, float, float]) -> pd.DataFrame:
         columns=[
             "algorithm",
             "k",
-            "least_jaccard",
-            "mean_adjusted_rand",
-            "smallest_share",
+            "bootstrap_jaccard",
+            "bootstrap_adjusted_rand",
+            "smallest_cluster_share",
             "silhouette",
         ],
     )
@@ -268,7 +275,7 @@ def test_a_fixed_segment_count_overrides_but_the_verdict_stays() -> None:
 
 def test_thresholds_are_the_callers() -> None:
     choice = choose_segment_count(
-        evidence(**STABLE), valleys(**NO_VALLEYS), thresholds=Thresholds(least_jaccard=0.7)
+        evidence(**STABLE), valleys(**NO_VALLEYS), thresholds=Thresholds(min_bootstrap_jaccard=0.7)
     )
     assert choice.segment_count == 5
 
@@ -281,7 +288,7 @@ def test_no_kmeans_candidate_is_an_error() -> None:
 def test_planted_groups_are_chosen_from_real_evidence(
     groups: np.ndarray, scores: pd.DataFrame
 ) -> None:
-    choice = choose_segment_count(scores, cluster_boundaries(groups, KS, seed=1))
+    choice = choose_segment_count(scores, cluster_boundaries(groups, KS, random_seed=1))
     assert (choice.segment_count, choice.verdict) == (4, NATURAL_GROUPS)
-    quick = quick_choice(groups, KS, seed=1, bootstraps=5, thresholds=Thresholds())
+    quick = quick_choice(groups, KS, random_seed=1, num_bootstraps=5, thresholds=Thresholds())
     assert quick == (4, "valleys")

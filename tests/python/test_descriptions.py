@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import PROJECT, Build
 
-ROOMS = "('staging', 'metrics', 'clustering', 'segments', 'marketing')"
+LAYERS = "('staging', 'metrics', 'clustering', 'segments', 'marketing')"
 MODELS = PROJECT / "models"
 
 
@@ -33,9 +33,9 @@ def test_descriptions_are_comments_in_the_database(
 ) -> None:
     tables = sample_build.query(
         f"""
-        select table_name as name, comment from duckdb_tables() where schema_name in {ROOMS}
+        select table_name as name, comment from duckdb_tables() where schema_name in {LAYERS}
         union all
-        select view_name as name, comment from duckdb_views() where schema_name in {ROOMS}
+        select view_name as name, comment from duckdb_views() where schema_name in {LAYERS}
         """
     )
     nodes = {
@@ -53,7 +53,7 @@ def test_every_column_is_described_and_every_description_has_its_column(
     columns = sample_build.query(
         f"""
         select table_name || '.' || column_name as name, comment from duckdb_columns()
-        where schema_name in {ROOMS}
+        where schema_name in {LAYERS}
         """
     )
     # The columns of a sample of the candidate features follow a var.

@@ -23,8 +23,8 @@ VARIABLES: dict[str, Any] = {
     "dataset": "sample",
     "order_columns": {column: column for column in COLUMNS} | {"customer_id": "upper(customer_id)"},
     "evidence_sample_size": 500,
-    "stability_bootstraps": 5,
-    "resamplings": 0,
+    "num_bootstraps": 5,
+    "num_resamples": 0,
 }
 
 

@@ -22,9 +22,9 @@ SKEWNESS = float(skew(SKEWED))
 METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
 
 
-def shop(customers: int = 800, seed: int = 0) -> pd.DataFrame:
+def shop(customers: int = 800, random_seed: int = 0) -> pd.DataFrame:
     """Orders, average and recency are independent; the total is orders times average."""
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(random_seed)
     orders = np.ceil(random.lognormal(1.5, 0.9, customers))
     average = random.lognormal(4, 0.6, customers)
     return pd.DataFrame(
@@ -43,8 +43,8 @@ def described(sample: pd.DataFrame, **changes: object) -> pd.DataFrame:
         "selected": None,
         "transforms": {},
         "scaler": "standard",
-        "skewness_limit": 1,
-        "variance_inflation_limit": 10,
+        "max_skewness": 1,
+        "max_variance_inflation": 10,
     }
     return describe_features(sample, **(settings | changes)).set_index("feature")  # type: ignore[arg-type]
 
@@ -65,7 +65,7 @@ def test_transform_is_chosen_by_skewness(values: np.ndarray, transform: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("skewness_limit", "before", "transform"),
+    ("max_skewness", "before", "transform"),
     [
         (SKEWNESS + 0.1, "log1p", "log1p"),
         (SKEWNESS - 0.1, "none", "none"),
@@ -75,9 +75,9 @@ def test_transform_is_chosen_by_skewness(values: np.ndarray, transform: str) -> 
     ids=["just below keeps", "just above keeps", "far below changes", "far above changes"],
 )
 def test_a_refit_changes_a_transform_only_for_a_clear_reason(
-    skewness_limit: float, before: str, transform: str
+    max_skewness: float, before: str, transform: str
 ) -> None:
-    assert choose_transform(SKEWED, skewness_limit, before) == transform
+    assert choose_transform(SKEWED, max_skewness, before) == transform
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_coordinates_use_what_the_table_states() -> None:
 def test_only_whole_numbers_are_jittered() -> None:
     sample = shop()
     features = described(sample).reset_index()
-    points, jittered = coordinates(sample, features), coordinates(sample, features, seed=1)
+    points, jittered = coordinates(sample, features), coordinates(sample, features, random_seed=1)
     selected = list(features.loc[features["is_selected"], "feature"])
     moved = dict(zip(selected, (points != jittered).all(axis=0), strict=True))
     assert moved == {
@@ -174,4 +174,4 @@ def test_only_whole_numbers_are_jittered() -> None:
         "avg_order_value": False,
         "days_since_last_order": True,
     }
-    np.testing.assert_array_equal(jittered, coordinates(sample, features, seed=1))
+    np.testing.assert_array_equal(jittered, coordinates(sample, features, random_seed=1))

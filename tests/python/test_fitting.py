@@ -11,11 +11,11 @@ from customer_segmentation.features import coordinates, describe_features
 from customer_segmentation.fitting import fit_centroids, fit_version
 
 
-def blobs(centers: int, customers: int = 900, seed: int = 0) -> pd.DataFrame:
+def blobs(centers: int, customers: int = 900, random_seed: int = 0) -> pd.DataFrame:
     """Blobs of standard deviation 1 on a circle, neighbours at least ten apart."""
     angles = 2 * np.pi * np.arange(centers) / centers
     middles = np.column_stack([np.cos(angles), np.sin(angles)]) * 20
-    points, _ = make_blobs(customers, centers=middles, random_state=seed)
+    points, _ = make_blobs(customers, centers=middles, random_state=random_seed)
     return pd.DataFrame(points, columns=["a", "b"]).assign(
         customer_id=[f"c{i:05d}" for i in range(customers)]
     )
@@ -27,8 +27,8 @@ def features_of(sample: pd.DataFrame, version: int = 1) -> pd.DataFrame:
         "selected": ["a", "b"],
         "transforms": {},
         "scaler": "standard",
-        "skewness_limit": 1,
-        "variance_inflation_limit": 10,
+        "max_skewness": 1,
+        "max_variance_inflation": 10,
     }
     return describe_features(sample, **settings).assign(model_version=version)
 
@@ -40,7 +40,7 @@ def ids_of(rows: pd.DataFrame) -> set[int]:
 def test_centroids_are_those_of_scikit_learn() -> None:
     sample = blobs(5)
     features = features_of(sample)
-    fitted = fit_centroids(sample, features, segment_count=5, seed=42)
+    fitted = fit_centroids(sample, features, segment_count=5, random_seed=42)
     points = coordinates(sample, features)
     direct = KMeans(n_clusters=5, n_init=10, random_state=42).fit(points).cluster_centers_
     table = fitted.pivot(index="cluster_id", columns="feature", values="centroid").to_numpy()
@@ -49,7 +49,7 @@ def test_centroids_are_those_of_scikit_learn() -> None:
 
 def test_first_ids_follow_the_centroids_and_shares_add_up() -> None:
     sample = blobs(4)
-    fitted = fit_centroids(sample, features_of(sample), segment_count=4, seed=42)
+    fitted = fit_centroids(sample, features_of(sample), segment_count=4, random_seed=42)
     first = fitted[fitted["feature"] == "a"].sort_values("cluster_id")
     assert first["cluster_id"].tolist() == [1, 2, 3, 4]
     assert first["centroid"].is_monotonic_increasing
@@ -61,8 +61,8 @@ def test_the_same_customers_give_the_same_fit() -> None:
     sample = blobs(4)
     features = features_of(sample)
     pd.testing.assert_frame_equal(
-        fit_centroids(sample, features, segment_count=4, seed=1),
-        fit_centroids(sample.copy(), features, segment_count=4, seed=1),
+        fit_centroids(sample, features, segment_count=4, random_seed=1),
+        fit_centroids(sample.copy(), features, segment_count=4, random_seed=1),
     )
 
 
@@ -70,7 +70,7 @@ def version(
     number: int, sample: pd.DataFrame, k: int, earlier: pd.DataFrame, features: pd.DataFrame
 ) -> pd.DataFrame:
     selected = pd.DataFrame({"model_version": [number], "k": [k]})
-    rows = fit_version(number, sample, features, earlier, selected, seed=number)
+    rows = fit_version(number, sample, features, earlier, selected, random_seed=number)
     return rows.assign(model_version=number)
 
 
@@ -100,5 +100,5 @@ def test_a_version_whose_features_are_gone_gives_no_ids() -> None:
 
 def test_a_constant_feature_does_no_harm() -> None:
     sample = blobs(3).assign(b=7.0)
-    fitted = fit_centroids(sample, features_of(sample), segment_count=3, seed=42)
+    fitted = fit_centroids(sample, features_of(sample), segment_count=3, random_seed=42)
     assert (fitted.loc[fitted["feature"] == "b", "centroid"] == 0).all()

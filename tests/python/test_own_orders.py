@@ -161,7 +161,7 @@ def test_quotes_are_quotes_however_late_the_first_one_comes(build: Builder) -> N
         for i in range(30_000):
             customer = f'"c{i % 50}"' if i > 25_000 else f"c{i % 50}"
             file.write(f"{customer},{i},2024-01-{1 + i % 28:02d},{i % 97}.5\n")
-    result = build(orders_location="orders.csv", order_columns=COLUMNS, stability_bootstraps=2)
+    result = build(orders_location="orders.csv", order_columns=COLUMNS, num_bootstraps=2)
     assert result.value("select count(*) from metrics.customer_metrics") == 50
 
 

@@ -202,9 +202,10 @@ def assert_its_figures_are_true(shop: Build, sections: dict[str, Any]) -> None:
     chosen = kmeans[kmeans["is_selected"]].iloc[0]
     best = kmeans["silhouette"].idxmax()
     assert f"highest at k = {best} ({figure(kmeans['silhouette'][best])})" in said["silhouette"]
-    assert f"Jaccard overlap of {figure(chosen['least_jaccard'])}, where" in said["stability"]
+    assert f"Jaccard overlap of {figure(chosen['bootstrap_jaccard'])}, where" in said["stability"]
     passing = kmeans.query(
-        "least_jaccard >= 0.75 and mean_adjusted_rand >= 0.8 and smallest_share >= 0.02"
+        "bootstrap_jaccard >= 0.75 and bootstrap_adjusted_rand >= 0.8"
+        " and smallest_cluster_share >= 0.02"
     )
     if len(passing):
         told_k = re.findall(r"\d+", said["stability"].partition(" reproduced")[0])
@@ -227,11 +228,12 @@ def assert_its_figures_are_true(shop: Build, sections: dict[str, Any]) -> None:
         shop.query("from metrics.metric_distributions").set_index("metric").iterrows()
     ):
         key = str(name).replace("_", "-")
-        assert f"skewness {figure(shape['skewness'])}" in said[f"{key}-before"]
+        assert f"skewness {figure(shape['sample_skewness'])}" in said[f"{key}-before"]
         if name not in IN_MONEY:
             assert f"nine tenths {figure(shape['p90'])} or less" in said[f"{key}-before"]
         if "logarithm takes" in said[f"{key}-after"]:
-            to = f"from {figure(shape['skewness'])} to {figure(shape['skewness_after_log1p'])};"
+            logged = figure(shape["sample_skewness_after_log1p"])
+            to = f"from {figure(shape['sample_skewness'])} to {logged};"
             assert to in said[f"{key}-after"]
     pair = row("from metrics.metric_correlations order by abs(pearson_of_transformed) desc limit 1")
     assert f"({pair['pearson_of_transformed']:.2f})" in said["correlations"]
@@ -323,7 +325,7 @@ def test_a_shop_of_a_few_customers_with_one_order_each(build: Builder, tmp_path:
 def test_two_segments_of_a_shop_with_more_kinds_of_customers(
     build: Builder, tmp_path: Path
 ) -> None:
-    shop = build(segment_count=2, metrics_window_days=90, returns="exclude", rules_max=2)
+    shop = build(segment_count=2, metrics_window_days=90, returns="exclude", max_rules=2)
     sections = sections_of(shop.copy(tmp_path / "copy"))
     assert_it_can_be_read(sections)
     assert_its_figures_are_true(shop, sections)
@@ -336,7 +338,7 @@ def test_evidence_that_was_not_measured_and_metrics_that_came_later(
     build: Builder, tmp_path: Path
 ) -> None:
     features = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
-    shop = build(stability_bootstraps=0, resamplings=0)
+    shop = build(num_bootstraps=0, num_resamples=0)
     assert shop.success, shop.log
     shop = build(model_version=1, candidate_features=[*features, "tenure_days"])
     assert shop.success, shop.log
@@ -358,7 +360,7 @@ def test_one_metric_alone(build: Builder, tmp_path: Path) -> None:
 def test_many_segments_and_nobody_to_write_to(build: Builder, tmp_path: Path) -> None:
     shop = build(
         segment_count=12,
-        rules_max=6,
+        max_rules=6,
         customer_columns=dict(customer_id="customer_id", has_consent="'no'"),
         unknown_consent_is_eligible=False,
     )

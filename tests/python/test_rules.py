@@ -35,14 +35,16 @@ def counting(customers: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
 
 def test_everybody_obeys_exactly_one_rule(customers: pd.DataFrame) -> None:
     metrics, labels = customers[["num_orders", "total_amount"]], customers["segment_id"]
-    rules = fit_rules(metrics, labels, num_rules=9, seed=1)
+    rules = fit_rules(metrics, labels, num_rules=9, random_seed=1)
     obeyed = " + ".join(f"cast({condition} as integer)" for _, condition in rules)
     assert set(duckdb.query(f"select {obeyed} from customers").df().iloc[:, 0]) == {1}
 
 
 def test_thresholds_are_readable_and_whole_where_the_metric_is(customers: pd.DataFrame) -> None:
     metrics, labels = customers[["num_orders", "total_amount"]], customers["segment_id"]
-    conditions = [condition for _, condition in fit_rules(metrics, labels, num_rules=4, seed=1)]
+    conditions = [
+        condition for _, condition in fit_rules(metrics, labels, num_rules=4, random_seed=1)
+    ]
     assert len(conditions) == 4
     for condition in conditions:
         assert re.fullmatch(r"num_orders (>|<=) 20 and total_amount (>|<=) (39|40)\d", condition)
@@ -51,14 +53,16 @@ def test_thresholds_are_readable_and_whole_where_the_metric_is(customers: pd.Dat
 def test_leaves_that_say_the_same_are_one_rule() -> None:
     metrics = pd.DataFrame({"num_orders": [1, 1, 1, 2, 2, 2, 9, 9]})
     labels = pd.Series(["a", "a", "b", "a", "a", "a", "c", "c"])
-    assert fit_rules(metrics, labels, num_rules=3, seed=1) == [
+    assert fit_rules(metrics, labels, num_rules=3, random_seed=1) == [
         ("a", "num_orders <= 5"),
         ("c", "num_orders > 5"),
     ]
 
 
 def test_the_fewest_rules_that_are_faithful(customers: pd.DataFrame) -> None:
-    rules = choose_rules(customers, counting(customers), least_fidelity=0.95, max_rules=12, seed=1)
+    rules = choose_rules(
+        customers, counting(customers), min_rule_fidelity=0.95, max_rules=12, random_seed=1
+    )
     assert len(rules) == 4
     assert rules["fidelity"].iloc[0] >= 0.95
     assert dict(rules.dtypes.astype(str)) == SEGMENT_RULES
@@ -73,7 +77,9 @@ def test_a_small_segment_has_a_rule_too() -> None:
     customers = pd.DataFrame(
         {"num_orders": orders, "total_amount": amount, "segment_id": segment_id, "segment": "One"}
     )
-    rules = choose_rules(customers, counting(customers), least_fidelity=0.9, max_rules=12, seed=1)
+    rules = choose_rules(
+        customers, counting(customers), min_rule_fidelity=0.9, max_rules=12, random_seed=1
+    )
     assert set(rules["segment_id"]) == {"1", "2", "3"}
 
 
@@ -82,7 +88,7 @@ def test_the_best_within_the_limit_when_nothing_is_faithful(customers: pd.DataFr
         segment_id=np.random.default_rng(1).permutation(customers["segment_id"])
     )
     few, more = (
-        choose_rules(noise, counting(noise), least_fidelity=0.99, max_rules=limit, seed=1)
+        choose_rules(noise, counting(noise), min_rule_fidelity=0.99, max_rules=limit, random_seed=1)
         for limit in (3, 9)
     )
     assert len(few) <= 3
@@ -91,7 +97,7 @@ def test_the_best_within_the_limit_when_nothing_is_faithful(customers: pd.DataFr
 
 def test_one_segment_needs_no_condition(customers: pd.DataFrame) -> None:
     one = customers.assign(segment_id="1", segment="All")
-    rules = choose_rules(one, counting(one), least_fidelity=0.9, max_rules=5, seed=1)
+    rules = choose_rules(one, counting(one), min_rule_fidelity=0.9, max_rules=5, random_seed=1)
     assert rules[["condition", "precision", "fidelity"]].to_numpy().tolist() == [["true", 1, 1]]
 
 
@@ -124,7 +130,7 @@ def test_every_rule_run_as_sql_gives_the_figures_of_the_table(sample_build: Buil
 
 
 def test_too_few_rules_warn_and_the_best_of_them_stay(build: Builder) -> None:
-    shop = build(rules_max=3)
+    shop = build(max_rules=3)
     assert shop.success, "it is a warning"
     assert "rules_tell_the_segments_apart" in shop.log
     assert 1 <= shop.value("select count(*) from segments.segment_rules") <= 3

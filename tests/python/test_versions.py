@@ -10,8 +10,8 @@ from conftest import Build, build_with_data_tests, run_dbt
 # Less evidence than by default, since these tests are about what becomes of a fit.
 QUICK = {
     "evidence_sample_size": 400,
-    "stability_bootstraps": 5,
-    "resamplings": 0,
+    "num_bootstraps": 5,
+    "num_resamples": 0,
     "segment_count": 6,
 }
 

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- Customers have moved since the fit (population stability index). From drift_refit_at on, build once
+-- Customers have moved since the fit (population stability index). From min_drift_to_refit on, build once
 -- with refit: true; cluster ids stay with their customers.
 select
     metric,

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- segment_rules says a little less than the clustering. When this warns, more rules (rules_max) say more; it is the
+-- segment_rules says a little less than the clustering. When this warns, more rules (max_rules) say more; it is the
 -- description for people that is rough, not the segments.
 with
 
@@ -26,4 +26,4 @@ select
     segments.num_segments
 from rules
 cross join segments
-where rules.fidelity < {{ var('rules_least_fidelity') }} or rules.num_segments < segments.num_segments
+where rules.fidelity < {{ var('min_rule_fidelity') }} or rules.num_segments < segments.num_segments

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- The sizes of the segments have moved since the fit. From drift_refit_at on, build once with
+-- The sizes of the segments have moved since the fit. From min_drift_to_refit on, build once with
 -- refit: true; cluster ids stay with their customers.
 select
     segment,

@@ -50,7 +50,7 @@ def choice(shop: Shop) -> Section:
             silhouette(candidates, int(selected["k"])),
             *(
                 [stability(kmeans, selected, shop.version["settings"])]
-                if kmeans["least_jaccard"].notna().any()
+                if kmeans["bootstrap_jaccard"].notna().any()
                 else []
             ),
             *([valleys(shop, boundaries)] if len(boundaries) else []),
@@ -248,7 +248,7 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
 def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str, Any]) -> Plot:
     """Draw how well bootstraps reproduce each k, with the limits."""
     k = int(selected_row["k"])
-    names = {"least_jaccard": "Least stable segment", "mean_adjusted_rand": "All together"}
+    names = {"bootstrap_jaccard": "Least stable segment", "bootstrap_adjusted_rand": "All together"}
     rows = kmeans.melt(
         id_vars=["k"], value_vars=list(names), var_name="measure", value_name="score"
     )
@@ -281,7 +281,7 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
     limits = pd.DataFrame(
         {
             "measure": list(names.values()),
-            "score": [settings["least_jaccard"], settings["least_adjusted_rand"]],
+            "score": [settings["min_bootstrap_jaccard"], settings["min_bootstrap_adjusted_rand"]],
         }
     )
     limit = (
@@ -290,9 +290,9 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
         .encode(y="score:Q", color=alt.Color("measure:N", scale=colours))
     )
     passing = kmeans[
-        (kmeans["least_jaccard"] >= settings["least_jaccard"])
-        & (kmeans["mean_adjusted_rand"] >= settings["least_adjusted_rand"])
-        & (kmeans["smallest_share"] >= settings["smallest_segment_share"])
+        (kmeans["bootstrap_jaccard"] >= settings["min_bootstrap_jaccard"])
+        & (kmeans["bootstrap_adjusted_rand"] >= settings["min_bootstrap_adjusted_rand"])
+        & (kmeans["smallest_cluster_share"] >= settings["min_cluster_share"])
     ]["k"]
     sentence = (
         f"k = {listed([str(number) for number in passing])} {'is' if len(passing) == 1 else 'are'}"
@@ -302,7 +302,7 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
     )
     sentence += (
         f": at {k} the least stable segment is found again with a Jaccard overlap of"
-        f" {figure(selected_row['least_jaccard'])}, where {settings['least_jaccard']} is the limit."
+        f" {figure(selected_row['bootstrap_jaccard'])}, where {settings['min_bootstrap_jaccard']} is the limit."
     )
     return Plot(
         key="stability",
@@ -315,10 +315,10 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
             kmeans,
             {
                 "k": ("k", whole),
-                "least_jaccard": ("Least stable segment (Jaccard)", figure),
-                "mean_adjusted_rand": ("All together (adjusted Rand)", figure),
+                "bootstrap_jaccard": ("Least stable segment (Jaccard)", figure),
+                "bootstrap_adjusted_rand": ("All together (adjusted Rand)", figure),
                 "prediction_strength": ("Prediction strength", figure),
-                "smallest_share": ("Smallest segment", percent),
+                "smallest_cluster_share": ("Smallest segment", percent),
                 "resampling_share": ("Chosen when resampled", percent),
                 "reason": ("Why or why not", None),
             },

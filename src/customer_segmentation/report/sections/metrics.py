@@ -82,7 +82,8 @@ def before(shop: Shop, metric: str, distribution: pd.Series) -> Plot:
             f"Every customer has {value(distribution['median'])}."
             if is_constant(distribution)
             else f"Half of the customers have {value(distribution['median'])} or less, nine tenths"
-            f" {value(distribution['p90'])} or less; skewness {figure(distribution['skewness'])}."
+            f" {value(distribution['p90'])} or less;"
+            f" skewness {figure(distribution['sample_skewness'])}."
         ),
         chart=plots.histogram(bins, shop.metric_title(metric)),
         table=Table.of(bins, {"range": (name, None), "num_customers": ("Customers", whole)}),
@@ -133,14 +134,14 @@ def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> P
         f"{figure(lower)} to {figure(upper)}"
         for lower, upper in zip(bins["lower"], bins["upper"], strict=True)
     ]
-    name, skewness = metric_name(metric), distribution["skewness"]
+    name, skewness = metric_name(metric), distribution["sample_skewness"]
     how = "log and scaled" if transform == "log1p" else "scaled"
     if is_constant(distribution):
         sentence = "It is the same for everybody and sets nobody apart."
     elif transform == "log1p":
         sentence = (
             f"The logarithm takes the skewness from {figure(skewness)} to"
-            f" {figure(distribution['skewness_after_log1p'])}; then it is centred and scaled."
+            f" {figure(distribution['sample_skewness_after_log1p'])}; then it is centred and scaled."
         )
     else:
         sentence = f"With a skewness of {figure(skewness)} it is only centred and scaled."
