@@ -12,13 +12,13 @@ long as (
 
     unpivot (
         select
-            {%- for metric in candidate_features() %}
+            {%- for metric in var('candidate_features') %}
             cast({{ metric }} as double) as {{ metric }},
             {%- endfor %}
             is_clusterable
         from customer_metrics
     )
-    on {{ candidate_features() | join(', ') }}
+    on {{ var('candidate_features') | join(', ') }}
     into name metric value value
 
 ),

@@ -8,8 +8,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Vars of earlier versions of this project: what each is called now. Fits that were stored under an old
-    name are read by it, too (see clustering_settings.sql). -#}
+{#- Vars of earlier versions of this project: what each is called now. -#}
 {% macro renamed_vars() -%}
     {{ return({
         'least_adjusted_rand': 'min_bootstrap_adjusted_rand',
@@ -27,6 +26,15 @@
     }) }}
 {%- endmacro %}
 
+{#- What a var was called in earlier versions, as SQL text; fits of then have their settings under that name. -#}
+{% macro former_name(name) -%}
+    {%- for old, new in renamed_vars().items() if new == name -%}
+        {{ sql_text(old) }}
+    {%- else -%}
+        null
+    {%- endfor -%}
+{%- endmacro %}
+
 {% macro var_problem() -%}
     {%- set kinds = {
         'dataset': 'text',
@@ -34,6 +42,7 @@
         'orders_location': 'text or null',
         'attached_databases': 'mapping',
         'order_columns': 'mapping',
+        'custom_order_columns': 'mapping',
         'rows_are': ['order_lines', 'orders'],
         'check_order_ids': 'true or false',
         'customers_location': 'text or null',
