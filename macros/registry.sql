@@ -72,9 +72,10 @@
         'cluster_boundaries': {'customers_tested': 'num_customers_tested'},
     } -%}
     {%- set added = {'clustering_candidates': {'is_reproduced': 'boolean'}} -%}
+    {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
     {%- for table in renamed if execute -%}
         {%- set relation = adapter.get_relation(database=target.database, schema='clustering', identifier=table) -%}
-        {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list if relation else [] -%}
+        {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
         {%- for old, new in renamed[table].items() if old in columns -%}
             alter table {{ relation }} rename column {{ old }} to {{ new }};
         {%- endfor -%}
