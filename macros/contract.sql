@@ -7,6 +7,7 @@
         {%- for column in custom_metric_columns() -%}
             {%- do model.columns.update({column.name: {
                 'name': column.name,
+                'constraints': [],
                 'data_type': column.dtype | lower,
                 'description': described.get(column.name, {}).get('description', ''),
             }}) -%}

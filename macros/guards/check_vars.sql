@@ -136,6 +136,16 @@
         {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
     {%- endfor -%}
 
+    {%- for column in var('custom_order_columns') -%}
+        {%- if not modules.re.match('^[a-z_][a-z0-9_]*$', column) -%}
+            {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
+                ~ " underscores, as in {category: product_group}.") }}
+        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'raw_ordered_at',
+            'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date', 'metrics_window_start'] -%}
+            {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}
+        {%- endif -%}
+    {%- endfor -%}
+
     {%- for name in ['excluded_statuses', 'guest_customer_ids', 'candidate_features'] -%}
         {%- for value in var(name) if value is not string -%}
             {{ return(name ~ ": '" ~ value ~ "' is not read as text. Put quotes around it, as in ['" ~ value ~ "'].") }}
