@@ -4,7 +4,7 @@
 {%- set min_segment_count = var('segment_count_range')[0] if var('segment_count') == 'auto' else var('segment_count') -%}
 
 -- Waits for all that later layers read, so that nothing is replaced when one of them is missing:
--- depends_on: {{ ref('customer_metrics') }}, {{ ref('custom_metrics') }}, {{ ref('stg_customers') }}, {{ ref('restored_registry') }}
+-- depends_on: {{ ref('customer_metrics') }}, {{ ref('custom_metrics') }}, {{ ref('stg_customers') }}
 -- depends_on: {{ ref('actions') }}, {{ ref('segment_archetypes') }}, {{ ref('targeting_rules') }}
 {% if problem -%}
 select error({{ sql_text(problem) }}) as problem

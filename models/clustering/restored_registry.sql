@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
 
+-- depends_on: {{ ref('clustering_guards') }}
 with
 
 registry as (
