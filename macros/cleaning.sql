@@ -5,7 +5,7 @@
 {% macro trimmed(column) -%}
     nullif(
         case
-            when {{ column }}[1] between '!' and '~' and {{ column }}[-1] between '!' and '~' then {{ column }}
+            when left({{ column }}, 1) between '!' and '~' and right({{ column }}, 1) between '!' and '~' then {{ column }}
             else trim({{ column }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))
         end,
         ''

@@ -26,11 +26,11 @@ scaling as (
 
     select
         {%- for feature in var('candidate_features') %}
-        any_value(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
-        any_value(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
-        any_value(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
+        max(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
+        max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
+        max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
         {%- endfor %}
-        any_value(model_version) as model_version
+        max(model_version) as model_version
     from active_features
 
 ),
@@ -40,7 +40,7 @@ centroids as (
 
     select
         {%- for feature in var('candidate_features') %}
-        any_value(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
+        max(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
         cluster_id
     from active_centroids

@@ -56,7 +56,7 @@ compared as (
 
 ),
 
-final as (
+measured as (
 
     select
         compared.cluster_id,
@@ -66,10 +66,18 @@ final as (
         round(compared.share_at_fit, 6) as share_at_fit,
         round(compared.share_now, 6) as share_now,
         round({{ population_stability_index('compared.floored_now', 'compared.floored_at_fit') }} over (), 6)
-            as population_stability_index,
-        {{ drift_word('population_stability_index') }} as drift
+            as population_stability_index
     from compared
     inner join segment_definitions using (cluster_id)
+
+),
+
+final as (
+
+    select
+        *,
+        {{ drift_word('population_stability_index') }} as drift
+    from measured
 
 )
 
