@@ -37,6 +37,13 @@
     }) }}
 {%- endmacro %}
 
+{#- The columns in their types, as a select list: from a registry's text, or as nulls without a location. -#}
+{% macro registry_select_list(location) -%}
+    {%- for column, type in registry_columns().items() -%}
+        cast({{ column if location else 'null' }} as {{ type }}) as {{ column }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- The rows of a registry's CSV, as text. -#}
 {% macro registry_rows(location) -%}
     select * from read_csv({{ sql_text(location) }}, header = true, all_varchar = true)

@@ -1,7 +1,8 @@
 {#- What can't be asked in SQL, since the columns or tables that it is about may be missing. -#}
 {%- set problem = (feature_problem() or registry_problem()) if execute else none -%}
 {%- set features = var('candidate_features') -%}
-{%- set min_segment_count = var('segment_count_range')[0] if var('segment_count') == 'auto' else var('segment_count') -%}
+{%- set count = var('segment_count') -%}
+{%- set min_segment_count = var('segment_count_range')[0] if count == 'auto' else count -%}
 
 -- Waits for all that later layers read, so that nothing is replaced when one of them is missing:
 -- depends_on: {{ ref('customer_metrics') }}, {{ ref('custom_metrics') }}, {{ ref('stg_customers') }}
@@ -58,10 +59,11 @@ known_actions as (
 counted as (
 
     select
-        least(count(*), {{ var('clustering_sample_size') }}) as num_customers
-        {%- for feature in features %},
-        count(*) filter (where not coalesce(isfinite(cast({{ feature }} as double)), false)) as num_without_{{ feature }}
+        {%- for feature in features %}
+        count(*) filter (where not coalesce(isfinite(cast({{ feature }} as double)), false))
+            as num_without_{{ feature }},
         {%- endfor %}
+        least(count(*), {{ var('clustering_sample_size') }}) as num_customers
     from customers
 
 ),
@@ -76,7 +78,8 @@ distinct_customers as (
 
 ),
 
-checked as (
+-- Rows are what is wrong; the first of them stops the build.
+problems as (
 
     select
         'segment_archetypes.csv: levels' as guard,
@@ -89,6 +92,7 @@ checked as (
             and value in ('low', 'medium', 'high'),
             recency is null and frequency is null and value is null
         )
+    having count(*) > 0
 
     union all
     select
@@ -97,6 +101,7 @@ checked as (
         || ' is missing; customers who can''t be clustered take their segment from it.' as problem
     from needed_archetypes
     anti join segment_archetypes using (archetype)
+    having count(*) > 0
 
     union all
     select
@@ -105,6 +110,7 @@ checked as (
         || ' is missing; segments without an archetype take their action from it.' as problem
     from needed_actions
     anti join actions using (action)
+    having count(*) > 0
 
     union all
     select
@@ -114,6 +120,7 @@ checked as (
     from segment_archetypes
     anti join actions using (action)
     cross join known_actions
+    having count(*) > 0
 
     union all
     select
@@ -123,44 +130,49 @@ checked as (
     from targeting_rules
     anti join actions using (action)
     cross join known_actions
+    having count(*) > 0
 
     {%- for feature in features %}
 
     union all
     select
         'candidate_features: {{ feature }} has values' as guard,
-        case
-            when num_without_{{ feature }} > 0
-                then 'candidate_features: {{ feature }} has no value, or no finite one, for ' || num_without_{{ feature }}
-                    || ' of the customers who can be clustered. Give each of them a number, in custom_metrics for'
-                    || ' example by coalesce(..., 0) and a row for every customer.'
-        end as problem
+        'candidate_features: {{ feature }} has no value, or no finite one, for ' || num_without_{{ feature }}
+        || ' of the customers who can be clustered. Give each of them a number, in custom_metrics for'
+        || ' example by coalesce(..., 0) and a row for every customer.' as problem
     from counted
+    where num_without_{{ feature }} > 0
     {%- endfor %}
 
     union all
     select
         'enough customers' as guard,
-        case
-            when num_customers < {{ min_segment_count }}
-                then 'Too few customers: ' || num_customers || ' can be clustered, and {{ min_segment_count }} segments'
-                    || ' are the least asked for. Bring more orders or lower segment_count;'
-                    || ' metrics.customer_metrics says why a customer can''t be clustered.'
-        end as problem
+        'Too few customers: ' || num_customers || ' can be clustered, and {{ min_segment_count }} segments'
+        || ' are the least asked for. Bring more orders or lower segment_count;'
+        || ' metrics.customer_metrics says why a customer can''t be clustered.' as problem
     from counted
+    where num_customers < {{ min_segment_count }}
 
     union all
     select
         'customers who differ' as guard,
-        case
-            when counted.num_customers >= {{ min_segment_count }} and distinct_customers.num_distinct < {{ min_segment_count }}
-                then 'The customers are all alike: ' || counted.num_customers || ' customers have '
-                    || distinct_customers.num_distinct || ' different combination(s) of {{ features | join(", ") }},'
-                    || ' too few for {{ min_segment_count }} segments. Check the mapping of order_columns,'
-                    || ' or choose other candidate_features.'
-        end as problem
+        'The customers are all alike: ' || counted.num_customers || ' customers have '
+        || distinct_customers.num_distinct || ' different combination(s) of {{ features | join(", ") }},'
+        || ' too few for {{ min_segment_count }} segments. Check the mapping of order_columns,'
+        || ' or choose other candidate_features.' as problem
     from counted
     cross join distinct_customers
+    where
+        counted.num_customers >= {{ min_segment_count }}
+        and distinct_customers.num_distinct < {{ min_segment_count }}
+
+),
+
+first_problem as (
+
+    select * from problems
+    order by guard
+    limit 1
 
 ),
 
@@ -168,8 +180,8 @@ final as (
 
     select
         guard,
-        case when problem is not null then error(problem) end as problem
-    from checked
+        error(problem) as problem
+    from first_problem
 
 )
 

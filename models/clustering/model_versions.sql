@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='model_version', full_refresh=false) }}
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='model_version', full_refresh=false
+) }}
 
 {#- What a fit depends on: a change of any of it makes a fit due. -#}
 {%- set names = [
@@ -43,12 +45,13 @@ latest as (
 -- Settings of this run, each as JSON, with the name that it had in earlier versions of this project.
 settings_now as (
 
-    select * from (
-        values
-        {%- for name in names %}
-        ('{{ name }}', {{ former_name(name) }}, {{ sql_text(tojson(var(name), sort_keys=true)) }}){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as settings_now (name, former_name, value)
+    {%- for name in names %}
+    select
+        '{{ name }}' as name,
+        {{ former_name(name) }} as former_name,
+        json({{ sql_text(tojson(var(name), sort_keys=true)) }}) as value
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -57,7 +60,7 @@ compared as (
 
     select
         settings_now.name,
-        json(settings_now.value) as value_now,
+        settings_now.value as value_now,
         coalesce(
             json_extract(latest.settings, '$.' || settings_now.name),
             json_extract(latest.settings, '$.' || settings_now.former_name)
@@ -98,13 +101,9 @@ due as (
         sampled.num_customers,
         -- A pinned version comes before all; then the first build; then refit: true; then the settings.
         case
-            {%- if var('model_version') is not none %}
-            when true then null
-            {%- endif %}
+            when {{ var('model_version') is not none }} then null
             when latest.model_version is null then 'first build'
-            {%- if var('refit') %}
-            when true then 'refit'
-            {%- endif %}
+            when {{ var('refit') }} then 'refit'
             when changes.num_changed > 0 then 'settings changed'
         end as due_because,
         changes.settings_now as settings
@@ -133,13 +132,21 @@ fitted as (
 -- The latest of the earlier versions with the settings that it adopts; in a fresh database all of them.
 kept as (
 
-    select previous.* replace (
+    select
+        previous.model_version,
+        previous.dataset,
+        previous.fitted_on,
+        previous.num_customers,
+        previous.due_because,
+        {%- if var('model_version') is none %}
         case
-            when previous.model_version = latest.model_version and {{ 'true' if var('model_version') is none else 'false' }}
-                then changes.settings_adopted
+            when previous.model_version = latest.model_version then changes.settings_adopted
             else previous.settings
-        end as settings
-    )
+        end as settings,
+        {%- else %}
+        previous.settings,
+        {%- endif %}
+        previous.origin
     from previous
     cross join latest
     cross join changes

@@ -1,7 +1,8 @@
 {{ config(pre_hook="{{ guard_metrics() }}") }}
 
 -- Sums are DECIMAL, so they don't depend on the order of rows or the number of threads.
-{%- set is_in_window = 'true' if var('metrics_window_days') is none else 'orders.order_date >= as_of.metrics_window_start' %}
+{%- set has_window = var('metrics_window_days') is not none %}
+{%- set is_in_window = 'orders.order_date >= as_of.metrics_window_start' if has_window else 'true' %}
 with
 
 orders as (
@@ -65,7 +66,7 @@ final as (
     select
         measured.*,
         measured.not_clusterable_reason is null as is_clusterable,
-        custom_metrics.* exclude (customer_id, as_of_date)
+        custom_metrics.* exclude (customer_id, as_of_date) -- noqa: RF02
     from measured
     left join custom_metrics
         on
@@ -74,4 +75,5 @@ final as (
 
 )
 
+-- noqa: disable=AM04
 select * from final

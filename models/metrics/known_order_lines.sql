@@ -25,10 +25,10 @@ final as (
         accepted_lines.line_id,
         accepted_lines.ordered_at,
         accepted_lines.amount,
-        accepted_lines.status
-        {%- for column in var('custom_order_columns') %},
-        accepted_lines.{{ column }}
+        {%- for column in var('custom_order_columns') %}
+        accepted_lines.{{ column }},
         {%- endfor %}
+        accepted_lines.status
     from metric_days
     inner join accepted_lines on metric_days.as_of_date > accepted_lines.ordered_at
 

@@ -49,4 +49,5 @@ final as (
 
 )
 
+-- noqa: disable=AM04
 select * from final

@@ -1,5 +1,7 @@
 {{ config(materialized='table') }}
 
+{%- set given = var('as_of_date') %}
+
 with
 
 order_days as (
@@ -50,13 +52,9 @@ main_stretch as (
 chosen as (
 
     select
-        {%- if var('as_of_date') is none %}
-        cast(max(order_date) + interval 1 day as date) as as_of_date,
-        'latest order' as chosen_by
-        {%- else %}
-        max(date '{{ var('as_of_date') }}') as as_of_date,
-        'as_of_date' as chosen_by
-        {%- endif %}
+        {{ "max(date '" ~ given ~ "')" if given else "cast(max(stretches.order_date) + interval 1 day as date)" }}
+            as as_of_date,
+        {{ "'as_of_date'" if given else "'latest order'" }} as chosen_by
     from main_stretch
     left join stretches on main_stretch.stretch >= stretches.stretch
 

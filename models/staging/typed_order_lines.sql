@@ -74,8 +74,8 @@ final as (
                 and row_number() over (
                     partition by line_id
                     order by
-                        own_reason nulls first, ordered_at, order_id, customer_id, amount, status
-                        {%- for column in var('custom_order_columns') %}, {{ column }}{% endfor %}
+                        own_reason nulls first, ordered_at, order_id, customer_id, amount,
+                        {{ (['status'] + var('custom_order_columns') | list) | join(', ') }}
                 ) > 1
                 then 'repeated_line_id'
         end as row_reason

@@ -1,14 +1,18 @@
+{%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | map(attribute='name') -%}
 -- An action without a view that lists its customers: write models/marketing/targets_<action>.sql with the one line
 -- of its neighbours. Or a list without an action: give actions.csv a row.
-{%- set lists = [] %}
-{%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name.startswith('targets_') %}
-    {%- do lists.append(node.name) %}
-{%- endfor %}
 with
+
+models as (
+
+    select unnest({{ models | sort }}) as list
+
+),
 
 lists as (
 
-    select unnest({{ lists | sort }}) as list
+    select list from models
+    where starts_with(list, 'targets_')
 
 ),
 
