@@ -1,5 +1,5 @@
-{%- set location = var('registry_location') -%}
 {{ config(materialized='view') }}
+{%- set location = var('registry_location') %}
 
 -- depends_on: {{ ref('clustering_guards') }}
 with

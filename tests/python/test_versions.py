@@ -208,7 +208,9 @@ def vars_read_by(manifest: dict[str, Any], unique_id: str) -> set[str]:
     """Vars in the code, the configuration and the macros of a node or a macro."""
     thing = manifest["nodes"].get(unique_id) or manifest["macros"][unique_id]
     text = thing.get("raw_code") or thing.get("macro_sql") or ""
-    found = set(re.findall(r"\bvar\('(\w+)'", text + json.dumps(thing.get("unrendered_config", {}))))
+    found = set(
+        re.findall(r"\bvar\('(\w+)'", text + json.dumps(thing.get("unrendered_config", {})))
+    )
     for macro in thing["depends_on"]["macros"]:
         if macro.startswith("macro.customer_segmentation."):
             found |= vars_read_by(manifest, macro)
@@ -242,9 +244,7 @@ def test_every_var_that_a_fit_depends_on_is_among_its_settings(sample_build: Bui
             read |= vars_read_by(manifest, node)
         waiting += manifest["nodes"][node]["depends_on"]["nodes"]
     assert "model.customer_segmentation.raw_order_lines" in seen
-    settings = set(
-        json.loads(sample_build.value("select settings from clustering.model_versions"))
-    )
+    settings = set(json.loads(sample_build.value("select settings from clustering.model_versions")))
     assert {"max_skewness", "timezone", "order_columns", "num_bootstraps"} <= read
     assert read - NOT_SETTINGS - settings == set()
     assert settings - read == set()
