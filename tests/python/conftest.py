@@ -15,7 +15,14 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
+from customer_segmentation.choice import Thresholds
+
 PROJECT = Path(__file__).parents[2]
+
+VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+"""The project's defaults."""
+
+THRESHOLDS = Thresholds(**{name: VARS[name] for name in Thresholds.__annotations__})
 
 
 @dataclass
