@@ -19,7 +19,24 @@ def segment_count(shop: Shop) -> Section:
     """Show the evidence for the number of segments, and the verdict."""
     candidates = shop.read(
         f"""
-        select * from clustering.clustering_candidates
+        select
+            algorithm,
+            k,
+            inertia,
+            is_elbow,
+            silhouette,
+            bootstrap_adjusted_rand,
+            bootstrap_jaccard,
+            prediction_strength,
+            smallest_cluster_share,
+            is_reproduced,
+            agreement_with_kmeans,
+            noise_share,
+            resampling_share,
+            is_selected,
+            reason,
+            verdict
+        from clustering.clustering_candidates
         where model_version = {shop.active_version}
         order by algorithm, k
         """
