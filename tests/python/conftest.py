@@ -22,6 +22,7 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
+from customer_segmentation.choice import Thresholds
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
 
@@ -47,6 +48,11 @@ PARSE_TIME = frozenset({
 
 ONLY_WHETHER = frozenset({"customers_location", "model_version", "orders_location"})
 """Those of them of which only whether they are given matters then."""
+
+VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+"""The project's defaults."""
+
+THRESHOLDS = Thresholds(**{name: VARS[name] for name in Thresholds.__annotations__})
 
 
 @dataclass

@@ -17,7 +17,7 @@ from conftest import PROJECT, Build, Builder, build_with_data_tests, run_dbt
 
 from customer_segmentation.cli import main
 from customer_segmentation.report.page import headline, make_sections, script_data, write_report
-from customer_segmentation.report.sections.glance import NOTHING_LEFT
+from customer_segmentation.report.sections.segments import NOTHING_LEFT
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import ACTIONS, IN_MONEY, figure, percent
 
