@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import Build, build_with_data_tests, copy_of_the_project, run_dbt
+from conftest import Build, build_with_data_tests, copy_of_the_project
 
 COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
 LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
@@ -136,6 +136,14 @@ CASES = {
     ),
     "no day": ({"as_of_date": "tomorrow"}, "as_of_date: 'tomorrow' won't do. Give day"),
     "no choice": ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
+    "an old name": (
+        {"stability_bootstraps": 20},
+        "The var 'stability_bootstraps' is called 'num_bootstraps' now: rename it in your vars.",
+    ),
+    "no column of one's own": (
+        {"custom_order_columns": {"kind": "category"}},
+        "custom_order_columns: the expression for 'kind' names a column 'category' that doesn't",
+    ),
     "no zone": ({"timezone": "Mars"}, "timezone: 'Mars' is unknown. Give a name like UTC"),
     "no var": ({"order_column": {}}, "There is no var 'order_column'. The vars are dataset,"),
     "no range": ({"segment_count_range": [5]}, "segment_count_range: '[5]' won't do. Give the"),
@@ -204,8 +212,8 @@ def test_one_clear_sentence_and_nothing_replaced(
             "segment_archetypes",
             'leave them in peace.",win_back',
             'leave them in peace.",winback',
-            "segment_archetypes.csv: action is one of win_back, retain, cross_sell, second_order or"
-            " none; see lapsed.",
+            "segment_archetypes.csv: action is one of those in actions.csv (win_back, retain,"
+            " cross_sell, second_order, none); see lapsed.",
         ),
         (
             "segment_archetypes",
@@ -217,10 +225,16 @@ def test_one_clear_sentence_and_nothing_replaced(
             "targeting_rules",
             "win_back",
             "wnback",
-            "targeting_rules.csv: action is one of win_back, retain, cross_sell, second_order or",
+            "targeting_rules.csv: action is one of those in actions.csv (win_back, retain,",
+        ),
+        (
+            "actions",
+            "retain,2",
+            "keep,2",
+            "actions.csv: a row for retain is missing; segments without an archetype take their",
         ),
     ],
-    ids=["level", "action", "missing row", "rule's action"],
+    ids=["level", "action", "missing row", "rule's action", "missing action"],
 )
 def test_a_fault_in_a_seed_is_told_and_nothing_replaced(
     shop: tuple[Build, dict[str, Any]],
@@ -237,14 +251,13 @@ def test_a_fault_in_a_seed_is_told_and_nothing_replaced(
     assert before in text
     path.write_text(text.replace(before, after, 1))
 
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    bad = run_dbt(good.database, arguments, LOCATION, project=project)
+    bad = build_with_data_tests(good.database, LOCATION, project=project)
 
     assert not bad.success
     assert sentence in bad.log
     assert "Traceback" not in bad.log
     after_it = results(bad)
-    seeds = {"segments.segment_archetypes", "marketing.targeting_rules"}
+    seeds = {"segments.segment_archetypes", "marketing.targeting_rules", "marketing.actions"}
     assert {k: v for k, v in after_it.items() if k not in seeds} == {
         k: v for k, v in tables.items() if k not in seeds
     }

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Build, copy_of_the_project, run_dbt
+from conftest import QUICK, Build, build_with_data_tests, copy_of_the_project
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from customer_segmentation.report.page import write_report
@@ -132,8 +132,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "dataset": "</title><script>alert('dataset')</script>",
         "currency": "\"'><script>alert('currency')</script>",
     }
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    shop = run_dbt(folder / "shop.duckdb", arguments, variables, project=project)
+    shop = build_with_data_tests(folder / "shop.duckdb", QUICK | variables, project=project)
     assert shop.success, shop.log
     return write_report(Shop(shop.copy(folder / "copy")), folder / "site", lambda message: None)
 

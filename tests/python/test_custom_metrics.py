@@ -5,7 +5,14 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import PROJECT, Build, copy_of_the_project, run_dbt
+from conftest import (
+    PROJECT,
+    QUICK,
+    Build,
+    build_with_data_tests,
+    copy_of_the_project,
+    run_dbt,
+)
 
 from customer_segmentation.report.page import make_sections
 from customer_segmentation.report.shop import Shop
@@ -15,9 +22,6 @@ BUILT_IN = ["total_amount", "num_orders", "avg_order_value", "days_since_last_or
 VARIABLES: dict[str, Any] = {
     "custom_order_columns": {"category": "category", "discount": "discount"},
     "candidate_features": [*BUILT_IN, *OWN],
-    "evidence_sample_size": 400,
-    "num_bootstraps": 5,
-    "num_resamples": 0,
 }
 
 
@@ -44,8 +48,7 @@ DISCOUNTED = (
 
 
 def build(project: Path, database: Path, **variables: Any) -> Build:
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    return run_dbt(database, arguments, VARIABLES | variables, project=project)
+    return build_with_data_tests(database, QUICK | VARIABLES | variables, project=project)
 
 
 @pytest.fixture(scope="module")

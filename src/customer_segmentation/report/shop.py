@@ -40,6 +40,18 @@ class Shop(Database):
         return {**version, "settings": json.loads(version["settings"])}
 
     @cached_property
+    def actions(self) -> dict[str, str]:
+        """What people call each action, in their order."""
+        actions = self.read("select action, name from marketing.actions order by position")
+        return dict(zip(actions["action"], actions["name"], strict=True))
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """The metrics of the profiles, in their order."""
+        columns = self.segments.filter(regex="^index_").columns
+        return list(columns.str.removeprefix("index_"))
+
+    @cached_property
     def segments(self) -> pd.DataFrame:
         """Segments with customers: the clusters by revenue, then those by rule, with colours.
 
@@ -86,10 +98,10 @@ class Shop(Database):
 
     def metric(self, metric: str, value: float) -> str:
         """Write a metric's value."""
-        return self.money(value) if metric in wording.IN_MONEY else wording.figure(value)
+        return self.money(value) if wording.is_in_money(metric) else wording.figure(value)
 
     def metric_title(self, metric: str) -> str:
         """Name a metric with its unit, for an axis."""
         currency = self.facts["currency"]
-        unit = f" ({currency})" if currency and metric in wording.IN_MONEY else ""
+        unit = f" ({currency})" if currency and wording.is_in_money(metric) else ""
         return wording.metric_name(metric) + unit

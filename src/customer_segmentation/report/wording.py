@@ -23,15 +23,8 @@ METRICS = {
     "returned_amount": "Returned amount",
 }
 
-IN_MONEY = {"total_amount", "avg_order_value", "returned_amount"}
-
-ACTIONS = {
-    "win_back": "Win back",
-    "retain": "Retain",
-    "cross_sell": "Cross-sell",
-    "second_order": "Second order",
-    "none": "No action",
-}
+IN_MONEY = ("amount", "order_value")
+"""How names of metrics end that are amounts of money."""
 
 
 def words(key: str) -> str:
@@ -44,13 +37,19 @@ def words(key: str) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """Name a metric as people do."""
-    return METRICS.get(metric, words(metric))
+    """Name a metric as people do.
+
+    >>> metric_name("num_orders"), metric_name("num_categories"), metric_name("avg_discount")
+    ('Orders', 'Number of categories', 'Average discount')
+    """
+    said = metric.replace("num_", "number_of_", 1) if metric.startswith("num_") else metric
+    said = said.replace("avg_", "average_", 1) if said.startswith("avg_") else said
+    return METRICS.get(metric, words(said))
 
 
-def action_name(action: str) -> str:
-    """Name an action as people do."""
-    return ACTIONS.get(action, words(action))
+def is_in_money(metric: str) -> bool:
+    """Whether a metric is an amount in the shop's currency."""
+    return metric.endswith(IN_MONEY)
 
 
 def whole(number: float) -> str:

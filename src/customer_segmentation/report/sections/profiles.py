@@ -12,8 +12,6 @@ from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import metric_name, whole
 
-METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
-
 STEPS = [50, 80, 125, 200]
 """Limits between far below, below, about, above and far above the mean of all customers."""
 
@@ -38,16 +36,16 @@ def profile_indices(shop: Shop) -> Plot:
     clusters = shop.clusters
     cells = clusters.melt(
         id_vars=["segment", "label"],
-        value_vars=[f"index_{metric}" for metric in METRICS],
+        value_vars=[f"index_{metric}" for metric in shop.metrics],
         var_name="metric",
         value_name="index",
     )
     cells["metric"] = cells["metric"].str.removeprefix("index_").map(metric_name)
     cells = cells.dropna(subset="index")
     cells["written"] = cells["index"].map(written)
-    headings = wording.headings([metric_name(metric) for metric in METRICS])
+    headings = wording.headings([metric_name(metric) for metric in shop.metrics])
     cells["heading"] = cells["metric"].map(
-        dict(zip(map(metric_name, METRICS), headings, strict=True))
+        dict(zip(map(metric_name, shop.metrics), headings, strict=True))
     )
     ratio = cells["index"].clip(lower=1) / 100
     most = with_most(cells.assign(distance=ratio.where(ratio >= 1, 1 / ratio)), "distance")
@@ -76,14 +74,14 @@ def profile_indices(shop: Shop) -> Plot:
                 "segment": ("Segment", None),
                 **{
                     f"index_{metric}": (f"{metric_name(metric)}, index", written)
-                    for metric in METRICS
+                    for metric in shop.metrics
                 },
                 **{
                     f"median_{metric}": (
                         f"{metric_name(metric)}, median",
                         partial(shop.metric, metric),
                     )
-                    for metric in METRICS
+                    for metric in shop.metrics
                 },
             },
         ),

@@ -11,7 +11,7 @@ from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import action_name, count, figure, percent, whole
+from customer_segmentation.report.wording import count, figure, percent, whole
 
 NOTHING_LEFT = "As much came back as was bought, or more: shares of the revenue say nothing."
 
@@ -83,9 +83,9 @@ def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[st
         ),
         "description": segment["description"],
         "strategy": segment["strategy"],
-        "action": action_name(segment["action"]),
+        "action": shop.actions[segment["action"]],
         "eligible": ", ".join(
-            f"{whole(row['num_eligible'])} {action_name(row['action']).lower()}"
+            f"{whole(row['num_eligible'])} {shop.actions[row['action']].lower()}"
             for row in records(eligible)
         )
         or "nobody",

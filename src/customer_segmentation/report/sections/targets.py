@@ -8,7 +8,7 @@ import pandas as pd
 from customer_segmentation.report import plots
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import ACTIONS, action_name, count, percent, whole
+from customer_segmentation.report.wording import count, listed, percent, whole
 
 ELIGIBLE, SUPPRESSED = "May be contacted", "Suppressed"
 
@@ -39,7 +39,7 @@ def targets(shop: Shop) -> Section:
     )
     counts["standing"] = counts["reason"].map(REASONS).fillna(counts["reason"]).fillna(ELIGIBLE)
     counts["group"] = counts["reason"].isna().map({True: ELIGIBLE, False: SUPPRESSED})
-    counts["name"] = counts["action"].map(action_name)
+    counts["name"] = counts["action"].map(shop.actions)
     total = counts["num_customers"].sum()
     eligible = counts.loc[counts["reason"].isna(), "num_customers"].sum()
     suppressed = counts[counts["reason"].notna()].groupby("standing")["num_customers"].sum()
@@ -63,17 +63,19 @@ def targets(shop: Shop) -> Section:
             f" Of {count(unknown, 'customer')} among the targets the consent is not known: filter"
             " them where you send, or set unknown_consent_is_eligible to false."
         )
-    return Section(key="targets", title="What to do", lead=lead, plots=[targets_per_action(counts)])
+    return Section(
+        key="targets", title="What to do", lead=lead, plots=[targets_per_action(shop, counts)]
+    )
 
 
-def targets_per_action(counts: pd.DataFrame) -> Plot:
+def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
     """Draw eligible and suppressed customers of each action."""
     standings = [ELIGIBLE, *REASONS.values(), *counts["standing"]]
     totals = counts.groupby("name")["num_customers"].sum()
     eligible = counts[counts["reason"].isna()].set_index("name")["num_customers"]
     labels = {
         name: f"{name}\n{whole(eligible.get(name, 0))} of {whole(totals[name])}"
-        for name in dict.fromkeys([*ACTIONS.values(), *counts["name"]])
+        for name in shop.actions.values()
         if name in totals.index
     }
     rows = counts[["name", "standing", "group", "num_customers"]].assign(
@@ -112,8 +114,8 @@ def targets_per_action(counts: pd.DataFrame) -> Plot:
         key="targets-per-action",
         title="Targets per action",
         shows="A bar per action: the customers who may be contacted, then those who may not.",
-        sentence=f"{sentence} The lists are the views marketing.targets_win_back, targets_retain,"
-        " targets_cross_sell and targets_second_order.",
+        sentence=f"{sentence} The lists are the views"
+        f" {listed([f'marketing.targets_{key}' for key in shop.actions if key != 'none'])}.",
         chart=plots.finished(bars, height=44 * len(labels)),
         table=Table.of(
             table.reindex(index=list(labels), columns=columns).reset_index(),
