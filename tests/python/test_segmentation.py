@@ -32,6 +32,7 @@ def test_the_import_alone_takes_no_time() -> None:
     heavy = "{'sklearn', 'scipy', 'pandas', 'duckdb'} & set(sys.modules)"
     code = f"import sys, customer_segmentation.schemas; assert not {heavy}, {heavy}"
     subprocess.run([sys.executable, "-c", code], check=True)
+    assert "load" in dir(customer_segmentation)
     assert not hasattr(customer_segmentation, "nothing")
 
 
