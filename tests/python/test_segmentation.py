@@ -12,7 +12,7 @@ import pytest
 from conftest import Build, Builder
 
 import customer_segmentation
-from customer_segmentation.database import NotReadable
+from customer_segmentation.database import Database, NotReadable
 from customer_segmentation.segmentation import Segmentation
 
 
@@ -110,6 +110,10 @@ def test_the_database_is_closed_again(shop: Segmentation) -> None:
     assert len(shop.segments)
     with duckdb.connect(str(shop.database)) as connection:
         assert connection.sql("select 1").fetchall() == [(1,)]
+    with Database(shop.database) as database:
+        assert database.active_version == shop.model_version
+    with pytest.raises(duckdb.ConnectionException):
+        database.read("select 1")
 
 
 def test_no_database_and_no_build_are_one_sentence(tmp_path: Path) -> None:
