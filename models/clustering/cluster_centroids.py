@@ -1,5 +1,5 @@
 from customer_segmentation.schemas import CLUSTER_CENTROIDS
-from customer_segmentation.versions import existing_versions, new_rows
+from customer_segmentation.versions import existing_versions, new_rows, rows_so_far
 
 
 def model(dbt, session):
@@ -8,7 +8,7 @@ def model(dbt, session):
     features = dbt.ref("clustering_features").order("model_version, feature").df()
     selected = dbt.ref("clustering_candidates").filter("is_selected").df()
     restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
-    fitted = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
+    fitted = rows_so_far(dbt, session, restored)
     random_seed = dbt.config.meta_get("random_seed")
 
     def rows_of(version):

@@ -3,6 +3,7 @@ from customer_segmentation.versions import (
     existing_versions,
     names_or_none,
     new_rows,
+    rows_so_far,
     version_before,
 )
 
@@ -20,7 +21,7 @@ def model(dbt, session):
     )
 
     restored = dbt.ref("restored_registry").df()
-    known = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
+    known = rows_so_far(dbt, session, restored)
 
     def rows_of(version):
         from customer_segmentation.features import describe_features

@@ -1,5 +1,5 @@
 from customer_segmentation.schemas import CLUSTER_ARCHETYPES
-from customer_segmentation.versions import existing_versions, new_rows, version_before
+from customer_segmentation.versions import existing_versions, new_rows, rows_so_far, version_before
 
 
 def model(dbt, session):
@@ -7,7 +7,7 @@ def model(dbt, session):
     levels = dbt.ref("cluster_levels")
     archetypes = dbt.ref("segment_archetypes")
     restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
-    named = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
+    named = rows_so_far(dbt, session, restored)
     archetype_max_distance = dbt.config.meta_get("archetype_max_distance")
 
     def rows_of(version):

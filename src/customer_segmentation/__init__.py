@@ -24,3 +24,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module("customer_segmentation.segmentation"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name them, so that a notebook completes them."""
+    return [*globals(), *__all__]

@@ -20,7 +20,7 @@ from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
     """What a build found: its active version as a model, and its tables.
 
@@ -30,9 +30,9 @@ class Segmentation:
     database: Path
     model_version: int
     features: pd.DataFrame = field(repr=False)
-    """The selected features: ``feature``, ``transform``, ``centre``, ``scale``."""
+    """The selected features, as rows of ``clustering.clustering_features``."""
     centroids: pd.DataFrame = field(repr=False)
-    """A row per cluster and feature: ``cluster_id``, ``feature``, ``centroid``."""
+    """A row per cluster and selected feature: ``cluster_id``, ``feature``, ``centroid``."""
     names: pd.Series = field(repr=False)
     """Name of each segment that is a cluster, by cluster id."""
 

@@ -20,6 +20,14 @@ def existing_versions(dbt: Any, session: Any) -> set[int]:
     return {int(version) for (version,) in rows}
 
 
+def rows_so_far(dbt: Any, session: Any, restored: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the model's own table; of a fresh database those ``restored`` from a registry."""
+    if not dbt.is_incremental:
+        return restored
+    rows: pd.DataFrame = session.sql(f"from {dbt.this}").df()
+    return rows
+
+
 def new_rows(
     versions: pd.DataFrame,
     existing: set[int],

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from conftest import PROJECT, Build, Builder, build_with_data_tests, run_dbt
 
 from customer_segmentation.cli import main
+from customer_segmentation.database import NotReadable
 from customer_segmentation.report.page import headline, make_sections, script_data, write_report
 from customer_segmentation.report.sections.segments import NOTHING_LEFT
 from customer_segmentation.report.shop import Shop
@@ -532,6 +533,21 @@ def test_a_restored_version_says_that_its_evidence_is_elsewhere(
     section = sections_of(database)["choice"]
     assert "restored from a registry" in section.lead
     assert not section.plots
+
+
+def test_a_fit_that_did_not_say_what_is_reproduced_is_not_judged_anew(
+    sample: Path, tmp_path: Path
+) -> None:
+    """Databases of earlier versions: before the next build, and after it."""
+    database = Path(shutil.copy(sample, tmp_path / "earlier.duckdb"))
+    with duckdb.connect(str(database)) as connection:
+        connection.sql("update clustering.clustering_candidates set is_reproduced = null")
+    (plot,) = [p for p in sections_of(database)["choice"].plots if p.key == "stability"]
+    assert re.match(r"At \d the least stable segment is found again with a Jaccard", plot.sentence)
+    with duckdb.connect(str(database)) as connection:
+        connection.sql("alter table clustering.clustering_candidates drop column is_reproduced")
+    with pytest.raises(NotReadable, match="is_reproduced"):
+        sections_of(database)
 
 
 def test_tables_write_a_dash_for_what_is_missing() -> None:

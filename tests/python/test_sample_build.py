@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PROJECT, Build, run_dbt
+from conftest import PROJECT, VARS, Build, run_dbt
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
 from customer_segmentation.sample import generate
+from customer_segmentation.schemas import CLUSTERING_CANDIDATES
 
 FEATURES = ["num_orders", "avg_order_value", "days_since_last_order"]
 
@@ -123,6 +124,21 @@ def test_schemas_are_the_rooms(sample_build: Build) -> None:
         "select distinct schema_name from duckdb_tables() where not internal"
     )["schema_name"]
     assert set(schemas) == {"staging", "metrics", "clustering", "segments", "marketing"}
+
+
+def test_what_is_reproduced_is_said_of_kmeans_only_and_by_the_vars(sample_build: Build) -> None:
+    candidates = sample_build.query("from clustering.clustering_candidates order by algorithm, k")
+    is_kmeans = candidates["algorithm"] == "kmeans"
+    assert candidates.loc[~is_kmeans, "is_reproduced"].isna().all()
+    kmeans = candidates[is_kmeans]
+    expected = (
+        (kmeans["bootstrap_jaccard"] >= VARS["min_bootstrap_jaccard"])
+        & (kmeans["bootstrap_adjusted_rand"] >= VARS["min_bootstrap_adjusted_rand"])
+        & (kmeans["smallest_cluster_share"] >= VARS["min_cluster_share"])
+    )
+    assert kmeans["is_reproduced"].tolist() == expected.tolist()
+    assert {True, False} == set(expected)
+    assert list(candidates) == list(CLUSTERING_CANDIDATES)
 
 
 def test_analyses_answer(sample_build: Build) -> None:

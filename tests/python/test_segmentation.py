@@ -12,7 +12,7 @@ import pytest
 from conftest import Build, Builder
 
 import customer_segmentation
-from customer_segmentation.database import NotReadable
+from customer_segmentation.database import Database, NotReadable
 from customer_segmentation.segmentation import Segmentation
 
 
@@ -32,6 +32,7 @@ def test_the_import_alone_takes_no_time() -> None:
     heavy = "{'sklearn', 'scipy', 'pandas', 'duckdb'} & set(sys.modules)"
     code = f"import sys, customer_segmentation.schemas; assert not {heavy}, {heavy}"
     subprocess.run([sys.executable, "-c", code], check=True)
+    assert "load" in dir(customer_segmentation)
     assert not hasattr(customer_segmentation, "nothing")
 
 
@@ -109,6 +110,10 @@ def test_the_database_is_closed_again(shop: Segmentation) -> None:
     assert len(shop.segments)
     with duckdb.connect(str(shop.database)) as connection:
         assert connection.sql("select 1").fetchall() == [(1,)]
+    with Database(shop.database) as database:
+        assert database.active_version == shop.model_version
+    with pytest.raises(duckdb.ConnectionException):
+        database.read("select 1")
 
 
 def test_no_database_and_no_build_are_one_sentence(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def grid(
 
 
 def few_ticks(**options: Any) -> alt.Axis:
-    """Make an axis of numbers that a phone has layer for."""
+    """Make an axis of numbers that a phone has room for."""
     return alt.Axis(tickCount=5, **options)
 
 
