@@ -67,8 +67,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Gives columns of the append-only tables their present names and adds those that came later, in a database
-    that an earlier version of this project built. -#}
+{#- Gives columns of the append-only tables their present names, in a database that an earlier version of this
+    project built. -#}
 {% macro upgrade_registry() -%}
     {%- set renamed = {
         'clustering_candidates': {
@@ -78,16 +78,12 @@
         },
         'cluster_boundaries': {'customers_tested': 'num_customers_tested'},
     } -%}
-    {%- set added = {'clustering_candidates': {'is_reproduced': 'boolean'}} -%}
     {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
     {%- for table in renamed if execute -%}
         {%- set relation = adapter.get_relation(database=target.database, schema='clustering', identifier=table) -%}
         {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
         {%- for old, new in renamed[table].items() if old in columns -%}
             alter table {{ relation }} rename column {{ old }} to {{ new }};
-        {%- endfor -%}
-        {%- for column, type in added.get(table, {}).items() if relation and column not in columns -%}
-            alter table {{ relation }} add column {{ column }} {{ type }};
         {%- endfor -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -229,9 +229,9 @@ def test_one_clear_sentence_and_nothing_replaced(
         ),
         (
             "actions",
-            "retain,2",
-            "keep,2",
-            "actions.csv: a row for retain is missing; segments without an archetype take their",
+            'none,5,No action,"Leave them in peace: there is nothing to offer yet."\n',
+            "",
+            "actions.csv: a row for none is missing; segments without an archetype take their",
         ),
     ],
     ids=["level", "action", "missing row", "rule's action", "missing action"],
