@@ -1,9 +1,11 @@
-"""The evidence for each number of segments: three algorithms on one sample, scored alike."""
+"""The evidence for each number of segments: several algorithms on one sample, scored alike."""
 
 from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -22,19 +24,32 @@ from customer_segmentation.kmeans import fit_kmeans, within_squares
 from customer_segmentation.schemas import SCORES
 from customer_segmentation.stability import bootstrap_stability, prediction_strength
 
+Labels = Callable[[np.ndarray, int], np.ndarray]
+"""Takes points and k, returns each customer's cluster from 0, shape (customers,)."""
+
+
+def ward(points: np.ndarray, k: int) -> np.ndarray:
+    """Ward's hierarchical clustering (1963), cut at ``k`` clusters."""
+    labels: np.ndarray = AgglomerativeClustering(k, linkage="ward").fit_predict(points)
+    return labels
+
+
+OTHERS_BY_K: dict[str, Labels] = {"ward": ward}
+"""Algorithms that are scored beside K-means for each k; the report draws whatever is here."""
+
 
 def score_candidates(
     points: np.ndarray, ks: range, *, random_seed: int, num_bootstraps: int
 ) -> pd.DataFrame:
-    """Score K-means, Ward's hierarchical clustering and DBSCAN on the evidence sample.
+    """Score K-means, ``OTHERS_BY_K`` and DBSCAN on the evidence sample.
 
     ``points`` are scaled features, shape (customers, features), sorted by customer; equal points in
     equal order give equal figures.
 
-    Returns a row for each k of K-means (``kmeans``) and ``ward``, and one ``dbscan`` row, where k
-    is the number of clusters it found:
+    Returns a row for each k of K-means (``kmeans``) and of the others, and one ``dbscan`` row,
+    where k is the number of clusters that it found:
 
-    - ``inertia``: sum of squared distances to the cluster means (kmeans, ward);
+    - ``inertia``: sum of squared distances to the cluster means (not for dbscan);
     - ``is_elbow``: knee of the K-means inertia (Satopää et al., Kneedle, 2011);
     - ``silhouette`` (Rousseeuw 1987), ``davies_bouldin`` (1979), ``calinski_harabasz`` (1974):
       of the customers in clusters, noise apart;
@@ -72,11 +87,11 @@ def score_candidates(
                     "agreement_with_kmeans": 1.0,
                 }
             rows.append(row | {"seconds": time.perf_counter() - start})
-        for k in ks:
+        for (algorithm, labels_of), k in product(OTHERS_BY_K.items(), ks):
             start = time.perf_counter()
-            row = {"algorithm": "ward", "k": k}
+            row = {"algorithm": algorithm, "k": k}
             if k < distinct:
-                labels = AgglomerativeClustering(k, linkage="ward").fit_predict(points)
+                labels = labels_of(points, k)
                 row |= shape_scores(points, labels) | {
                     "inertia": within_squares(points, labels),
                     "agreement_with_kmeans": adjusted_rand_score(labels, kmeans_labels[k]),

@@ -8,6 +8,7 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
+from customer_segmentation import candidates
 from customer_segmentation.agreement import adjusted_rand, contingency
 from customer_segmentation.candidates import dbscan_radius, score_candidates
 from customer_segmentation.kmeans import nearest
@@ -155,3 +156,20 @@ def test_cutting_one_group_is_neither_stable_nor_predictable() -> None:
 
 def test_dbscan_radius_lies_between_group_and_noise(groups: np.ndarray) -> None:
     assert 0.5 < dbscan_radius(groups, 6) < 4
+
+
+def test_an_algorithm_is_added_in_one_place(
+    groups: np.ndarray, scores: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_first_feature(points: np.ndarray, k: int) -> np.ndarray:
+        return np.argsort(np.argsort(points[:, 0])) * k // len(points)
+
+    monkeypatch.setitem(candidates.OTHERS_BY_K, "quantiles", by_first_feature)
+    with_it = score_candidates(groups, KS, random_seed=1, num_bootstraps=10)
+    rows = with_it[with_it["algorithm"] == "quantiles"]
+    assert rows["k"].tolist() == list(KS)
+    assert rows["silhouette"].notna().all()
+    assert (rows["agreement_with_kmeans"] < 0.9).all()
+    others = with_it[with_it["algorithm"] != "quantiles"].reset_index(drop=True)
+    columns = [column for column in scores if column not in ("seconds", "resampling_share")]
+    pd.testing.assert_frame_equal(others[columns], scores[columns])

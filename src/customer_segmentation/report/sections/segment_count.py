@@ -8,11 +8,17 @@ import altair as alt
 import pandas as pd
 
 from customer_segmentation.report import plots
+from customer_segmentation.report.frames import records
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, figure, listed, percent, whole
+from customer_segmentation.report.wording import count, figure, listed, percent, whole, words
 
-KMEANS, WARD = "K-means", "Ward"
+KMEANS = "K-means"
+
+ALGORITHMS = {"kmeans": KMEANS, "ward": "Ward's hierarchical clustering", "dbscan": "DBSCAN"}
+"""Names that are not their keys in words."""
+
+SHAPES = ["circle", "square", "diamond", "triangle-up"]
 
 
 def segment_count(shop: Shop) -> Section:
@@ -194,20 +200,19 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
 
 
 def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
-    """Draw the silhouette of K-means and of Ward over k."""
-    rows = candidates[candidates["algorithm"].isin(["kmeans", "ward"])].copy()
-    rows["algorithm"] = rows["algorithm"].map({"kmeans": KMEANS, "ward": WARD})
+    """Draw the silhouette over k, of K-means and of the other algorithms that were given a k."""
+    rows = candidates[candidates["algorithm"] != "dbscan"].copy()
+    rows["algorithm"] = rows["algorithm"].map(lambda key: ALGORITHMS.get(key, words(key)))
     rows = rows[["algorithm", "k", "silhouette", "agreement_with_kmeans"]]
+    others = [name for name in rows["algorithm"].unique() if name != KMEANS]
+    domain = [KMEANS, *others]
+    colours = [plots.ACCENT, *[plots.QUIET] * len(others)]
     x, selected, note = over_k(k)
     encoding = {
         "x": x,
         "y": y_axis("Mean silhouette", "silhouette", format=".2f"),
-        "color": alt.Color(
-            "algorithm:N", scale=alt.Scale(domain=[KMEANS, WARD], range=[plots.ACCENT, plots.QUIET])
-        ),
-        "shape": alt.Shape(
-            "algorithm:N", scale=alt.Scale(domain=[KMEANS, WARD], range=["circle", "square"])
-        ),
+        "color": alt.Color("algorithm:N", scale=alt.Scale(domain=domain, range=colours)),
+        "shape": alt.Shape("algorithm:N", scale=alt.Scale(domain=domain, range=SHAPES)),
     }
     tooltip = [
         alt.Tooltip("algorithm:N", title="Algorithm"),
@@ -222,18 +227,17 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
     )
     kmeans = rows[rows["algorithm"] == KMEANS].set_index("k")["silhouette"]
     highest = int(str(kmeans.idxmax()))
-    ward = rows[(rows["algorithm"] == WARD) & (rows["k"] == k)]
     dbscan = candidates[candidates["algorithm"] == "dbscan"]
     sentence = f"The silhouette is highest at k = {highest} ({figure(kmeans[highest])})" + (
         ", the number that was selected."
         if highest == k
         else f"; at {k} it is {figure(kmeans[k])}."
     )
-    if len(ward):
-        agreement = ward["agreement_with_kmeans"].iloc[0]
+    for other in records(rows[(rows["algorithm"] != KMEANS) & (rows["k"] == k)]):
+        agreement = other["agreement_with_kmeans"]
         kind = "agrees" if agreement >= 0.8 else "half agrees" if agreement >= 0.5 else "disagrees"
         sentence += (
-            f" Ward's hierarchical clustering {kind} with K-means there (adjusted Rand index"
+            f" {other['algorithm']} {kind} with K-means there (adjusted Rand index"
             f" {figure(agreement)})."
         )
     if len(dbscan):
@@ -245,7 +249,7 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
     return Plot(
         key="silhouette",
         title="Silhouette",
-        shows="Lines for K-means and Ward: how well separated the clusters are, for each number of"
+        shows=f"Lines for {listed(domain)}: how well separated the clusters are, for each number of"
         " segments. A dashed line marks the selected number.",
         sentence=sentence,
         chart=plots.finished(selected, line, points, note, height=200),
