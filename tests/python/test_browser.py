@@ -1,9 +1,7 @@
 """The report in a real browser, over file:// and without a network."""
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import Build, copy_of_the_project, run_dbt
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser import NoBrowser, find_browser
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
-
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 
 # Chromium's own errands, which are not the report's.
 QUIETLY = [
@@ -30,21 +27,12 @@ QUIETLY = [
 SIZES = {"laptop": (1280, 800), "phone": (375, 812), "small phone": (320, 640)}
 
 
-def chromium() -> str:
-    """Where Chromium is; says how to get it where it isn't."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
-        pytest.fail(
-            "No Chromium here, and the report has to be seen in a browser. Install it (Debian and"
-            " Ubuntu: sudo apt-get install chromium), or say where it is: CHROMIUM=/path make test",
-            pytrace=False,
-        )
-    return found
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = chromium()
+    try:
+        path = find_browser()
+    except NoBrowser as problem:
+        pytest.fail(str(problem), pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=QUIETLY, chromium_sandbox=False
