@@ -13,6 +13,7 @@ from conftest import Build, copy_of_the_project, run_dbt
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser import NoBrowser, find_browser
+from customer_segmentation.report import plots
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
 
@@ -153,20 +154,27 @@ def test_every_plot_is_drawn_with_marks_and_nothing_hangs_out(
     assert_no_sideways_scroll(page)
 
 
+# Which fonts a machine has is its own affair; letters of equal width run as wide as any.
+@pytest.mark.parametrize("font", [plots.FONT, "monospace"], ids=["own font", "wide font"])
 @pytest.mark.parametrize("size", SIZES)
-def test_headings_of_a_grid_do_not_overlap(report: Path, opened: Opener, size: str) -> None:
-    page = opened(report, size=size).page
-    boxes = [
-        label.bounding_box()
-        for label in page.query_selector_all("#profile-indices .role-axis-label text")
-    ]
-    boxes = sorted((box for box in boxes if box["height"] > 0), key=lambda box: box["x"])
-    for one, other in itertools.pairwise(boxes):
-        apart = one["x"] + one["width"] <= other["x"] or (
-            one["y"] + one["height"] <= other["y"] + 1
-            or other["y"] + other["height"] <= one["y"] + 1
-        )
-        assert apart, (one, other)
+def test_headings_of_a_grid_do_not_overlap(
+    report: Path, opened: Opener, tmp_path: Path, size: str, font: str
+) -> None:
+    written = report.read_text(encoding="utf-8")
+    assert plots.FONT in written
+    copy = tmp_path / "report.html"
+    copy.write_text(written.replace(plots.FONT, font), encoding="utf-8")
+    page = opened(copy, size=size).page
+    for grid in ("profile-indices", "correlations"):
+        labels = page.query_selector_all(f"#{grid} .role-axis-label text")
+        boxes = [box for box in (label.bounding_box() for label in labels) if box["height"] > 0]
+        assert len(boxes) > 4
+        for one, other in itertools.pairwise(sorted(boxes, key=lambda box: box["x"])):
+            apart = one["x"] + one["width"] <= other["x"] or (
+                one["y"] + one["height"] <= other["y"] + 1
+                or other["y"] + other["height"] <= one["y"] + 1
+            )
+            assert apart, (grid, one, other)
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
