@@ -76,10 +76,9 @@ docs: .venv/.installed
 	@$(DBT) docs generate --static $(dbt_vars)
 	@$(BIN)/customer-segmentation docs --site '$(SITE)'
 
-# The README's pictures, from the sample's report.
-CHROMIUM ?= $(shell command -v chromium chromium-browser google-chrome | head -1)
 pictures: .venv/.installed-dev report
-	@$(BIN)/python docs/pictures.py '$(SITE)/report/index.html' '$(CHROMIUM)'
+	@$(DBT) parse -q
+	@PYTHONPATH=tools $(BIN)/python docs/pictures.py '$(SITE)/report/index.html' target/manifest.json
 
 # ---- Registry ---------------------------------------------------------------------------------
 # Commit the CSV and name it in the var registry_location: a fresh database then scores with it.

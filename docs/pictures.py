@@ -1,8 +1,9 @@
-"""Take the README's pictures of the sample's report: PYTHONPATH=tools python docs/pictures.py PAGE.
+"""Take the pictures of the README and of docs/architecture.md.
 
-`make pictures` does it, after `make report` on the sample.
+`make pictures` does it: PYTHONPATH=tools python docs/pictures.py REPORT MANIFEST
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -10,15 +11,18 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from browser import find_browser
+from customer_segmentation.lineage import draw
 
 IMAGES = Path(__file__).with_name("images")
 
 PLOTS = ["size-against-revenue", "stability"]
 
 
-def main(page: Path) -> None:
-    """Copy plots of the report at ``page``, and take it in light and in dark."""
+def main(page: Path, manifest: Path) -> None:
+    """Copy plots of the report at ``page``, take it in light and dark, and draw the lineage."""
     IMAGES.mkdir(exist_ok=True)
+    lineage = draw(json.loads(manifest.read_text(encoding="utf-8")))
+    (IMAGES / "lineage.svg").write_text(lineage, encoding="utf-8")
     for plot in PLOTS:
         shutil.copy(page.parent / "pictures" / f"{plot}.svg", IMAGES)
     with sync_playwright() as playwright:
@@ -32,4 +36,4 @@ def main(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

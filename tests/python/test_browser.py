@@ -1,4 +1,4 @@
-"""The report in a real browser, over file:// and without a network."""
+"""The report and the docs in a real browser, over file:// and without a network."""
 
 import itertools
 import re
@@ -13,6 +13,7 @@ from conftest import Build, copy_of_the_project, run_dbt
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser import NoBrowser, find_browser
+from customer_segmentation.docs import publish
 from customer_segmentation.report import plots
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
@@ -318,3 +319,65 @@ def test_hostile_pictures_are_well_formed(hostile: Path) -> None:
     for picture in pictures:
         root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
         assert not [node for node in root.iter() if node.tag.endswith(("script", "image"))]
+
+
+@pytest.fixture(scope="session")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published dbt docs."""
+    folder = tmp_path_factory.mktemp("docs")
+    arguments = ["docs", "generate", "--static"]
+    assert run_dbt(folder / "shop.duckdb", arguments, None).success
+    publish(folder / "target" / "static_index.html", folder / "site" / "index.html")
+    return folder / "site" / "index.html"
+
+
+# What cytoscape, which draws the graph, was given.
+IN_GRAPH = """() => {
+    const graph = angular.element(document.body).injector().get('graph').graph;
+    return graph.elements.filter(it => it.group == 'nodes').map(
+        it => [it.data.resource_type, it.data.node_color || 'none']);
+}"""
+
+
+def test_the_docs_open_on_the_overview_which_leads_to_the_graph(
+    docs: Path, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.goto(docs.as_uri())
+    page.get_by_role("link", name="open it with everything").click()
+    page.get_by_text("Lineage Graph").wait_for()
+    page.wait_for_function(f"({IN_GRAPH})().length > 0")
+    nodes = page.evaluate(IN_GRAPH)
+    assert {kind for kind, _ in nodes} == {"model", "seed", "exposure", "analysis"}
+    assert "none" not in {colour for _, colour in nodes}, "every layer has a colour"
+    page.close()
+
+
+def test_tests_are_shown_with_their_table(docs: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{docs.as_uri()}#!/model/model.customer_segmentation.customer_metrics")
+    column = page.locator("tr", has_text="total_amount").first
+    column.wait_for()
+    assert column.get_by_text("N", exact=True).is_visible(), "the badge of not_null"
+    page.locator("a", has_text="Data Tests").first.click()
+    page.get_by_text("customer_metrics__a_return_lowers_the_total_but_is_no_order").wait_for()
+    page.close()
+
+
+def test_the_lineage_is_readable_on_one_screen_and_leads_to_the_tables(
+    docs: Path, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.goto(docs.as_uri())
+    page.get_by_role("link", name="The whole lineage").click()
+    page.wait_for_selector("g.node")
+    fits = "document.documentElement.getBoundingClientRect().right <= window.innerWidth"
+    assert page.evaluate(fits), "nobody has to scroll sideways"
+    for box in page.query_selector_all("g.node"):
+        text, rect = (box.query_selector(tag).bounding_box() for tag in ("text", "rect"))
+        assert text["height"] >= 12
+        assert rect["x"] < text["x"]
+        assert text["x"] + text["width"] < rect["x"] + rect["width"]
+    page.locator("a", has_text="segment_profiles").click()
+    page.get_by_role("heading", name="segment_profiles").wait_for()
+    page.close()
