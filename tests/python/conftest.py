@@ -49,6 +49,13 @@ class Build:
 Builder = Callable[..., Build]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes a build or a browser; tests that call dbt themselves are marked by hand."""
+    for item in items:
+        if {"sample_build", "build", "browser"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 def run_dbt(
     database: Path,
     arguments: list[str],

@@ -13,6 +13,8 @@ import pytest
 
 import browser
 
+pytestmark = pytest.mark.slow
+
 A_BROWSER = "#!/bin/sh\necho '<html><head></head><body></body></html>'\n"
 NO_BROWSER = "#!/bin/sh\necho 'this is not the program that you look for'\n"
 

@@ -395,6 +395,7 @@ def test_the_same_database_gives_the_same_bytes(sample: Path, tmp_path: Path) ->
     assert pages[0].stat().st_size < 5_000_000
 
 
+@pytest.mark.slow
 def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
     """Customers whose ids are e-mail addresses, in a file whose folder has a telling name."""
     orders = tmp_path / "confidential" / "orders.csv"

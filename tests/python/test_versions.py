@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from conftest import Build, build_with_data_tests, run_dbt
 
+pytestmark = pytest.mark.slow
+
 # Less evidence than by default, since these tests are about what becomes of a fit.
 QUICK = {
     "evidence_sample_size": 400,
