@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 COMMANDS = [
@@ -48,6 +49,17 @@ class NoBrowser(Exception):
     """There is none, in one sentence that says what to do."""
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and whatever it started: politely first, as it may be a package manager."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            # What runs under sudo is not ours to end.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, sign)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+
+
 def run(command: Sequence[str], max_seconds: float, **environment: str) -> tuple[bool, str]:
     """Run a command and whatever it starts; returns whether it succeeded, and what it wrote.
 
@@ -71,9 +83,7 @@ def run(command: Sequence[str], max_seconds: float, **environment: str) -> tuple
         except subprocess.TimeoutExpired:
             late = f"It was not ready after {max_seconds:.0f} seconds."
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            end(process)
         output.seek(0)
         return process.returncode == 0, output.read() + late
 
