@@ -21,6 +21,7 @@ final as (
         round(bootstrap_jaccard, 2) as least_stable_cluster,
         round(bootstrap_adjusted_rand, 2) as adjusted_rand,
         round(smallest_cluster_share, 3) as smallest_cluster_share,
+        is_reproduced,
         resampling_share,
         is_elbow,
         round(agreement_with_kmeans, 2) as agreement_with_kmeans

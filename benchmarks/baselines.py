@@ -1,4 +1,4 @@
-"""The ways that benchmark.py compares, each in a process of its own: ``ways.py NAME ORDERS``."""
+"""The ways that benchmark.py compares, each in its own process: ``baselines.py NAME ORDERS``."""
 
 import sys
 import time

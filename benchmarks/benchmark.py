@@ -69,7 +69,7 @@ def main() -> None:
             return [str(DBT), "build", "--vars", variables, *folder, *more]
 
         def way(name: str) -> list[str]:
-            return [sys.executable, str(PROJECT / "benchmarks" / "ways.py"), name, str(orders)]
+            return [sys.executable, str(PROJECT / "benchmarks" / "baselines.py"), name, str(orders)]
 
         report = [
             str(DBT.with_name("customer-segmentation")),

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from customer_segmentation.features import coordinates, describe_features
-from customer_segmentation.fitting import centroid_table, fit_centroids, fit_kmeans
-from customer_segmentation.stability import nearest
+from customer_segmentation.fitting import centroid_table, fit_centroids
+from customer_segmentation.kmeans import fit_kmeans, nearest, within_squares
+from settings import VARS
 
-METRICS = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
 AS_OF = """
     select
         customer_id,
@@ -36,12 +36,12 @@ AS_OF = """
 def described(sample: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
     return describe_features(
         sample,
-        candidates=METRICS,
-        selected=None,
-        transforms={},
-        scaler="standard",
-        max_skewness=1,
-        max_variance_inflation=10,
+        candidate_features=VARS["candidate_features"],
+        selected_features=None,
+        feature_transforms=VARS["feature_transforms"],
+        scaler=VARS["scaler"],
+        max_skewness=VARS["max_skewness"],
+        max_variance_inflation=VARS["max_variance_inflation"],
         before=before,
     ).sort_values("feature", ignore_index=True)
 
@@ -127,7 +127,8 @@ def main() -> None:
                 old_points = coordinates(sample, previous[1])
                 old_raw = nearest(old_points, raw_centroids)
                 old_fit = centroid_table(*previous)[1]
-                saved = 1 - kmeans.inertia_ / inertia_in(points, old_points, old_fit)
+                old_inertia = within_squares(points, nearest(old_points, old_fit))
+                saved = 1 - kmeans.inertia_ / old_inertia
                 same = len(set(old_ids) & set(new_ids))
                 print(
                     f"| {day} | {len(sample):,} | {(old_ids == new_ids).mean():.2%} |"
@@ -135,15 +136,6 @@ def main() -> None:
                 )
             raw_centroids = kmeans.cluster_centers_
             previous, largest = (fit, features), max(largest, int(fit["cluster_id"].max()))
-
-
-def inertia_in(points: np.ndarray, old_points: np.ndarray, old_centroids: np.ndarray) -> float:
-    """Inertia, in today's coordinates, of the groups that the old centroids make."""
-    labels = nearest(old_points, old_centroids)
-    return sum(
-        ((points[labels == label] - points[labels == label].mean(axis=0)) ** 2).sum()
-        for label in np.unique(labels)
-    )
 
 
 if __name__ == "__main__":

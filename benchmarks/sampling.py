@@ -18,8 +18,10 @@ from scipy.spatial.distance import cdist
 
 from customer_segmentation.evidence import weigh_candidates
 from customer_segmentation.features import coordinates
-from customer_segmentation.fitting import centroid_table, fit_centroids, fit_kmeans
+from customer_segmentation.fitting import centroid_table, fit_centroids
+from customer_segmentation.kmeans import fit_kmeans
 from identity import described
+from settings import LIMITS, VARS
 
 
 def python_part(database: str) -> None:
@@ -31,9 +33,9 @@ def python_part(database: str) -> None:
         sample,
         features,
         segment_count="auto",
-        segment_count_range=[3, 8],
-        evidence_sample_size=2000,
-        thresholds={},
+        segment_count_range=VARS["segment_count_range"],
+        evidence_sample_size=VARS["evidence_sample_size"],
+        thresholds=LIMITS,
         num_bootstraps=10,
         num_resamples=1,
         random_seed=42,

@@ -1,26 +1,21 @@
-{#- The pieces of cleaning that several models, or several vars, share. -#}
-
-{#- Whether each raw row is an order by itself, so that nothing needs grouping by order id. -#}
-{% macro rows_are_orders() -%}
-    {{ return(var('rows_are') == 'orders') }}
-{%- endmacro %}
+{#- The pieces of cleaning that several fields share. -#}
 
 {#- Text without outer spaces, tabs, line ends and no-break spaces; null when nothing is left.
     Text that starts and ends with a printable ASCII character is left as it is, which costs half. -#}
 {% macro trimmed(column) -%}
     nullif(
         case
-            when {{ column }}[1] between '!' and '~' and {{ column }}[-1] between '!' and '~' then {{ column }}
+            when left({{ column }}, 1) between '!' and '~' and right({{ column }}, 1) between '!' and '~' then {{ column }}
             else trim({{ column }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))
         end,
         ''
     )
 {%- endmacro %}
 
-{#- Whether a trimmed text is one of a var's values, without regard to case. The lengths are asked
-    first, since they rule out nearly every row at a fraction of the cost. -#}
-{% macro is_one_of(column, name) -%}
-    {%- set values = var(name) | map('trim') | list -%}
+{#- Whether a trimmed text is one of the values, without regard to case. The lengths are asked first,
+    since they rule out nearly every row at a fraction of the cost. -#}
+{% macro is_one_of(column, values) -%}
+    {%- set values = values | map('trim') | list -%}
     {%- if values -%}
         length({{ column }}) in ({% for value in values %}length({{ sql_text(value) }}){{ ', ' if not loop.last }}{% endfor %})
         and lower({{ column }}) in ({% for value in values %}lower({{ sql_text(value) }}){{ ', ' if not loop.last }}{% endfor %})
@@ -49,32 +44,12 @@
     end
 {%- endmacro %}
 
-{#- A row's own reason to be excluded, or that it repeats a line id. Of rows that share a line id the
-    first readable one counts, by order date, then by its other values, whatever the order of the rows. -#}
-{% macro row_reason() -%}
-    {%- if var('order_columns').get('line_id') -%}
-        coalesce(
-            own_reason,
-            case
-                when
-                    line_id is not null
-                    and row_number() over (
-                        partition by line_id
-                        order by own_reason nulls first, ordered_at, order_id, customer_id, amount, status
-                    ) > 1
-                    then 'repeated_line_id'
-            end
-        )
-    {%- else -%}
-        own_reason
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Rows that repeat another row in every raw column. Only asked where no line id tells rows apart. -#}
-{% macro count_repeated_rows() -%}
-    {%- if rows_are_orders() or var('order_columns').get('line_id') -%}
-        0
-    {%- else -%}
-        count(*) - count(distinct row_hash)
-    {%- endif -%}
+{#- True, false, or null for an empty field. What can't be read is `otherwise`. -#}
+{% macro yes_or_no(column, otherwise) -%}
+    case
+        when {{ trimmed(column) }} is null then null
+        when lower({{ trimmed(column) }}) in ('true', 't', 'yes', 'y', '1', '1.0', 'on') then true
+        when lower({{ trimmed(column) }}) in ('false', 'f', 'no', 'n', '0', '0.0', 'off') then false
+        else {{ otherwise }}
+    end
 {%- endmacro %}

@@ -11,9 +11,9 @@ def model(dbt, session):
     """One row per version and candidate feature: transform, scaling, selected or not, and why."""
     sample = dbt.ref("clustering_sample").order("customer_id")
     settings = dict(
-        candidates=dbt.config.meta_get("candidate_features"),
-        selected=names_or_none(dbt.config.meta_get("selected_features")),
-        transforms=dbt.config.meta_get("feature_transforms"),
+        candidate_features=dbt.config.meta_get("candidate_features"),
+        selected_features=names_or_none(dbt.config.meta_get("selected_features")),
+        feature_transforms=dbt.config.meta_get("feature_transforms"),
         scaler=dbt.config.meta_get("scaler"),
         max_skewness=dbt.config.meta_get("max_skewness"),
         max_variance_inflation=dbt.config.meta_get("max_variance_inflation"),

@@ -25,12 +25,12 @@ active_centroids as (
 scaling as (
 
     select
-        {%- for feature in candidate_features() %}
-        any_value(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
-        any_value(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
-        any_value(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
+        {%- for feature in var('candidate_features') %}
+        max(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
+        max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
+        max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
         {%- endfor %}
-        any_value(model_version) as model_version
+        max(model_version) as model_version
     from active_features
 
 ),
@@ -39,8 +39,8 @@ scaling as (
 centroids as (
 
     select
-        {%- for feature in candidate_features() %}
-        any_value(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
+        {%- for feature in var('candidate_features') %}
+        max(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
         cluster_id
     from active_centroids
@@ -61,7 +61,7 @@ scaled as (
     select
         clusterable_customers.customer_id,
         scaling.model_version,
-        {%- for feature in candidate_features() %}
+        {%- for feature in var('candidate_features') %}
         (
             case
                 when scaling.{{ feature }}_transform = 'log1p'
@@ -86,7 +86,7 @@ measured as (
         list_transform(
             centroids,
             lambda centroid:
-            {%- for feature in candidate_features() %}
+            {%- for feature in var('candidate_features') %}
             coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
             {%- endfor %}
         ) as squared_distances

@@ -24,13 +24,13 @@ long as (
 
     unpivot (
         select
-            {%- for feature in candidate_features() %}
+            {%- for feature in var('candidate_features') %}
             round(cast({{ feature }} as double), 6) as {{ feature }},
             {%- endfor %}
             is_clusterable
         from clusterable_customers
     )
-    on {{ candidate_features() | join(', ') }}
+    on {{ var('candidate_features') | join(', ') }}
     into name feature value value
 
 ),
@@ -57,14 +57,33 @@ edged as (
 
 ),
 
+placed as (
+
+    select
+        feature,
+        num_customers,
+        1 + len(list_filter(edges, lambda edge: edge <= value)) as bin
+    from edged
+
+),
+
 binned as (
 
     select
         feature,
-        1 + len(list_filter(edges, lambda edge: edge <= value)) as bin,
+        bin,
         sum(num_customers) as num_customers
-    from edged
-    group by all
+    from placed
+    group by feature, bin
+
+),
+
+bins as (
+
+    select
+        *,
+        unnest(range(1, len(shares) + 1)) as bin
+    from active_features
 
 ),
 
@@ -74,9 +93,9 @@ expected as (
         feature,
         model_version,
         is_selected,
-        unnest(shares) as share_at_fit,
-        unnest(range(1, len(shares) + 1)) as bin
-    from active_features
+        bin,
+        list_extract(shares, bin) as share_at_fit
+    from bins
 
 ),
 
@@ -95,16 +114,24 @@ compared as (
 
 ),
 
-final as (
+measured as (
 
     select
         feature as metric,
         model_version,
         is_selected,
-        round({{ population_stability_index('share_now', 'share_at_fit') }}, 6) as population_stability_index,
-        {{ drift_word('population_stability_index') }} as drift
+        round({{ population_stability_index('share_now', 'share_at_fit') }}, 6) as population_stability_index
     from compared
-    group by all
+    group by feature, model_version, is_selected
+
+),
+
+final as (
+
+    select
+        *,
+        {{ drift_word('population_stability_index') }} as drift
+    from measured
 
 )
 

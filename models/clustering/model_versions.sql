@@ -1,11 +1,36 @@
-{{ config(materialized='incremental', full_refresh=false) }}
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='model_version', full_refresh=false
+) }}
+
+{#- What a fit depends on: a change of any of it makes a fit due. -#}
+{%- set names = [
+    'candidate_features', 'clustering_sample_size', 'custom_order_columns', 'evidence_sample_size',
+    'excluded_statuses', 'feature_transforms', 'guest_customer_ids', 'max_order_gap_days', 'max_skewness',
+    'max_valley_p_value', 'max_variance_inflation', 'metrics_window_days', 'min_bootstrap_adjusted_rand',
+    'min_bootstrap_jaccard', 'min_cluster_share', 'num_bootstraps', 'num_resamples', 'order_columns',
+    'random_seed', 'returns', 'rows_are', 'scaler', 'segment_count', 'segment_count_range',
+    'selected_features', 'timezone',
+] %}
 
 -- One row more when a fit is due; the tables of this layer then fill the versions that they lack.
 with
 
 previous as (
 
-    {{ versions_so_far() }}
+    {% if is_incremental() -%}
+    select * from {{ this }}
+    {%- else -%}
+    -- A fresh database takes the versions of a registry, if one is given.
+    select distinct
+        model_version,
+        dataset,
+        fitted_on,
+        num_customers,
+        due_because,
+        settings,
+        'restored' as origin
+    from {{ ref('restored_registry') }}
+    {%- endif %}
 
 ),
 
@@ -14,6 +39,45 @@ latest as (
     select * from previous
     order by model_version desc
     limit 1
+
+),
+
+-- Settings of this run, each as JSON, with the name that it had in earlier versions of this project.
+settings_now as (
+
+    {%- for name in names %}
+    select
+        '{{ name }}' as name,
+        {{ former_name(name) }} as former_name,
+        json({{ sql_text(tojson(var(name), sort_keys=true)) }}) as value
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- A setting that the latest fit did not know is adopted, not compared: a new knob refits nobody.
+compared as (
+
+    select
+        settings_now.name,
+        settings_now.value as value_now,
+        coalesce(
+            json_extract(latest.settings, '$.' || settings_now.name),
+            json_extract(latest.settings, '$.' || settings_now.former_name)
+        ) as value_then
+    from settings_now
+    left join latest on true
+
+),
+
+changes as (
+
+    select
+        count(*) filter (where value_then != value_now) as num_changed,
+        '{' || string_agg('"' || name || '": ' || value_now, ', ' order by name) || '}' as settings_now,
+        '{' || string_agg('"' || name || '": ' || coalesce(value_then, value_now), ', ' order by name) || '}'
+            as settings_adopted
+    from compared
 
 ),
 
@@ -35,14 +99,22 @@ due as (
         coalesce(latest.model_version, 0) + 1 as model_version,
         as_of.as_of_date as fitted_on,
         sampled.num_customers,
-        {{ why_a_fit_is_due('latest.settings') }} as due_because
+        -- A pinned version comes before all; then the first build; then refit: true; then the settings.
+        case
+            when {{ var('model_version') is not none }} then null
+            when latest.model_version is null then 'first build'
+            when {{ var('refit') }} then 'refit'
+            when changes.num_changed > 0 then 'settings changed'
+        end as due_because,
+        changes.settings_now as settings
     from sampled
     cross join as_of
+    cross join changes
     left join latest on true
 
 ),
 
-final as (
+fitted as (
 
     select
         cast(model_version as integer) as model_version,
@@ -50,14 +122,45 @@ final as (
         fitted_on,
         cast(num_customers as bigint) as num_customers,
         due_because,
-        {{ sql_text(clustering_settings()) }} as settings,
+        settings,
         'fitted' as origin
     from due
     where due_because is not null
-    {%- if not is_incremental() %}
-    union all
-    select * from previous
+
+),
+
+-- The latest of the earlier versions with the settings that it adopts; in a fresh database all of them.
+kept as (
+
+    select
+        previous.model_version,
+        previous.dataset,
+        previous.fitted_on,
+        previous.num_customers,
+        previous.due_because,
+        {%- if var('model_version') is none %}
+        case
+            when previous.model_version = latest.model_version then changes.settings_adopted
+            else previous.settings
+        end as settings,
+        {%- else %}
+        previous.settings,
+        {%- endif %}
+        previous.origin
+    from previous
+    cross join latest
+    cross join changes
+    {%- if is_incremental() %}
+    where previous.model_version = latest.model_version
     {%- endif %}
+
+),
+
+final as (
+
+    select * from fitted
+    union all
+    select * from kept
 
 )
 

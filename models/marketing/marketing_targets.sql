@@ -98,7 +98,7 @@ joined as (
             when not ruled.is_clusterable and ruled.not_clusterable_reason != 'no_order_in_window'
                 then ruled.not_clusterable_reason
             when coalesce(ruled.matched_rule['action'], segment_definitions.action) = 'none' then 'no_action'
-            when stg_customers.last_contacted_on >= ruled.as_of_date - {{ var('contact_pause_days') }}
+            when stg_customers.last_contacted_on >= ruled.as_of_date - interval {{ var('contact_pause_days') }} day
                 then 'recently_contacted'
             when stg_customers.has_unreadable_contact then 'unreadable_contact'
         end as suppressed_reason,

@@ -1,10 +1,11 @@
+{%- set metrics = var('candidate_features') -%}
 -- Rounded, since sums of doubles differ in their last bits between numbers of threads.
 with
 
 customer_metrics as (
 
     select
-        {%- for metric in candidate_features() %}
+        {%- for metric in metrics %}
         cast({{ metric }} as double) as {{ metric }},
         {%- endfor %}
         is_clusterable
@@ -16,7 +17,7 @@ customer_metrics as (
 shapes as (
 
     select
-        {%- for metric in candidate_features() %}
+        {%- for metric in metrics %}
         min({{ metric }}) as min_{{ metric }},
         round(skewness({{ metric }}), 4) as skewness_{{ metric }},
         {%- endfor %}
@@ -28,9 +29,14 @@ shapes as (
 prepared as (
 
     select
-        {%- for metric in candidate_features() %}
-        {{ transformed(metric) }} as {{ metric }},
-        {{ double_mid_rank(metric) }} as rank_{{ metric }},
+        {%- for metric in metrics %}
+        -- log1p where the skewness asks for it, as in the clustering.
+        case
+            when shapes.skewness_{{ metric }} > {{ var('max_skewness') }} and shapes.min_{{ metric }} >= 0
+                then ln(1 + customer_metrics.{{ metric }})
+            else customer_metrics.{{ metric }}
+        end as {{ metric }},
+        {{ double_mid_rank('customer_metrics.' ~ metric) }} as rank_{{ metric }},
         {%- endfor %}
         shapes.num_customers
     from customer_metrics
@@ -40,14 +46,16 @@ prepared as (
 
 final as (
 
-    {%- for pair in metric_pairs() %}
+    {%- for metric in metrics %}
+    {%- for other_metric in metrics[loop.index:] %}
     select
-        '{{ pair[0] }}' as metric,
-        '{{ pair[1] }}' as other_metric,
-        round(corr({{ pair[0] }}, {{ pair[1] }}), 6) as pearson_of_transformed,
-        round(corr(rank_{{ pair[0] }}, rank_{{ pair[1] }}), 6) as spearman
+        '{{ metric }}' as metric,
+        '{{ other_metric }}' as other_metric,
+        round(corr({{ metric }}, {{ other_metric }}), 6) as pearson_of_transformed,
+        round(corr(rank_{{ metric }}, rank_{{ other_metric }}), 6) as spearman
     from prepared
     union all
+    {%- endfor %}
     {%- endfor %}
     -- Of one metric alone there is no pair.
     select

@@ -12,13 +12,13 @@ long as (
 
     unpivot (
         select
-            {%- for metric in candidate_features() %}
+            {%- for metric in var('candidate_features') %}
             cast({{ metric }} as double) as {{ metric }},
             {%- endfor %}
             is_clusterable
         from customer_metrics
     )
-    on {{ candidate_features() | join(', ') }}
+    on {{ var('candidate_features') | join(', ') }}
     into name metric value value
 
 ),
@@ -54,18 +54,28 @@ fenced as (
 
 ),
 
-binned as (
+placed as (
 
     select
         fenced.metric,
         cast(
             least(19, greatest(0, floor((long.value - fenced.quantiles[1]) / fenced.bin_width))) as integer
         ) as bin,
-        count(*) as num_customers,
-        count(*) filter (where long.value not between fenced.lower_fence and fenced.upper_fence) as num_outliers
+        long.value not between fenced.lower_fence and fenced.upper_fence as is_outlier
     from long
     inner join fenced using (metric)
-    group by all
+
+),
+
+binned as (
+
+    select
+        metric,
+        bin,
+        count(*) as num_customers,
+        count(*) filter (where is_outlier) as num_outliers
+    from placed
+    group by metric, bin
 
 ),
 

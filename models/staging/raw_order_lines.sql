@@ -17,6 +17,9 @@ final as (
         {{ mapped(var('order_columns'), 'amount') }} as amount,
         {{ mapped(var('order_columns'), 'line_id') }} as line_id,
         {{ mapped(var('order_columns'), 'status', 'varchar') }} as status,
+        {%- for column in var('custom_order_columns') %}
+        {{ mapped(var('custom_order_columns'), column) }} as {{ column }},
+        {%- endfor %}
         -- Lets rows that repeat another row in every raw column be counted.
         hash(source_rows) as row_hash
     from source_rows

@@ -1,10 +1,22 @@
 {{ config(materialized='table', pre_hook="{{ guard_locations() }}") }}
 
+-- Your orders without your customers: consent and contacts are known of nobody.
+{%- set is_known = var('customers_location') or not var('orders_location') %}
+{%- set columns = var('customer_columns') if is_known else {} %}
 with
 
-source_rows as (
+mapped as (
 
-    {{ customer_rows() }}
+    select
+        {{ mapped(columns, 'customer_id') }} as customer_id,
+        {{ mapped(columns, 'has_consent', 'varchar') }} as has_consent,
+        {{ mapped(columns, 'is_unsubscribed', 'varchar') }} as is_unsubscribed,
+        {{ mapped(columns, 'last_contacted_on') }} as last_contacted_on
+    {%- if is_known %}
+    from {{ raw_rows('customers') }}
+    {%- else %}
+    where false
+    {%- endif %}
 
 ),
 
@@ -17,7 +29,7 @@ typed as (
         coalesce({{ yes_or_no('is_unsubscribed', otherwise='true') }}, false) as is_unsubscribed,
         cast({{ local_timestamp('last_contacted_on') }} as date) as last_contacted_on,
         {{ trimmed('cast(last_contacted_on as varchar)') }} is not null as has_contact
-    from source_rows
+    from mapped
 
 ),
 

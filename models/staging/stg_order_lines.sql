@@ -21,6 +21,9 @@ final as (
         typed_order_lines.amount,
         typed_order_lines.line_id,
         typed_order_lines.status,
+        {%- for column in var('custom_order_columns') %}
+        typed_order_lines.{{ column }},
+        {%- endfor %}
         typed_order_lines.raw_ordered_at,
         typed_order_lines.raw_amount,
         case

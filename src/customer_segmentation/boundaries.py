@@ -12,21 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.fitting import RESTARTS
-from customer_segmentation.stability import nearest, refit
-
-MAX_VALLEY_P_VALUE = 0.05
-"""Below it, one hill is an implausible explanation (Hartigan and Hartigan, The dip test, 1985)."""
-
-COLUMNS = {
-    "k": "int32",
-    "cluster_id": "int32",
-    "other_cluster_id": "int32",
-    "num_customers_tested": "int32",
-    "dip": "float64",
-    "p_value": "float64",
-    "is_valley": "bool",
-}
+from customer_segmentation.kmeans import RESTARTS, nearest, position_order, refit
+from customer_segmentation.schemas import BOUNDARIES_PER_K
 
 
 def along(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -63,9 +50,15 @@ def distinct_in_halves(points: np.ndarray, random_seed: int) -> int:
     return min(len(np.unique(points[half], axis=0)) for half in halves_of(len(points), random_seed))
 
 
-def position_order(centroids: np.ndarray) -> np.ndarray:
-    """Row numbers that sort centroids by their first feature, then the next."""
-    return np.lexsort(centroids.T[::-1])
+def spread_of(points: np.ndarray, jittered_points: np.ndarray | None) -> np.ndarray:
+    """Points whose spread is tested; raises ``ValueError`` if they can't be the same customers."""
+    if jittered_points is None:
+        return points
+    if points.shape != jittered_points.shape:
+        raise ValueError(
+            f"jittered_points have the shape {jittered_points.shape}, points {points.shape}"
+        )
+    return jittered_points
 
 
 def pair_dips(points: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> np.ndarray:
@@ -112,14 +105,20 @@ def boundaries_at(
     return centroids, dips
 
 
+def is_valley(p_values: np.ndarray, max_valley_p_value: float) -> np.ndarray:
+    """Whether one hill is too implausible an explanation: p-values below the limit."""
+    valleys: np.ndarray = p_values < max_valley_p_value
+    return valleys
+
+
 def cluster_boundaries(
     points: np.ndarray,
     ks: range,
     *,
     random_seed: int,
+    max_valley_p_value: float,
     jittered_points: np.ndarray | None = None,
     centroids: Mapping[int, np.ndarray] | None = None,
-    max_valley_p_value: float = MAX_VALLEY_P_VALUE,
 ) -> pd.DataFrame:
     """Test every pair of K-means clusters for a valley between them, for each k.
 
@@ -141,35 +140,31 @@ def cluster_boundaries(
     (linear sum assignment). Without it they are numbered by position.
 
     Returns a row per k and pair: ``k``, ``cluster_id`` < ``other_cluster_id``,
-    ``num_customers_tested``, ``dip``, ``p_value``, ``is_valley`` (p below ``max_valley_p_value``). A k for
-    which a half has fewer distinct points than clusters has no rows. Raises ``ValueError`` if both
-    sets of points differ in shape.
+    ``num_customers_tested``, ``dip``, ``p_value``, ``is_valley`` (p below ``max_valley_p_value``).
+    A k for which a half has fewer distinct points than clusters has no rows. Raises ``ValueError``
+    if both sets of points differ in shape.
     """
-    jittered_points = points if jittered_points is None else jittered_points
-    if points.shape != jittered_points.shape:
-        raise ValueError(
-            f"jittered_points have the shape {jittered_points.shape}, points {points.shape}"
-        )
+    spread = spread_of(points, jittered_points)
     rows = []
     with threadpool_limits(limits=1):
         for k in (k for k in ks if 2 <= k <= distinct_in_halves(points, random_seed)):
-            fitted, tests = boundaries_at(points, jittered_points, k, random_seed=random_seed)
+            fitted, tests = boundaries_at(points, spread, k, random_seed=random_seed)
             known = centroids[k] if centroids and k in centroids else fitted[position_order(fitted)]
             numbers = linear_sum_assignment(cdist(fitted, known))[1] + 1
-            for pair, (customers, dip, p_value) in zip(
-                combinations(numbers, 2), tests, strict=True
+            valleys = is_valley(tests[:, 2], max_valley_p_value)
+            for pair, (customers, dip, p_value), valley in zip(
+                combinations(numbers, 2), tests, valleys, strict=True
             ):
                 ids = min(pair), max(pair)
-                figures = round(dip, 12), round(p_value, 12), p_value < max_valley_p_value
-                rows.append((k, *ids, customers, *figures))
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+                rows.append((k, *ids, customers, round(dip, 12), round(p_value, 12), valley))
+    frame = pd.DataFrame(rows, columns=list(BOUNDARIES_PER_K)).astype(BOUNDARIES_PER_K)
     return frame.sort_values(["k", "cluster_id", "other_cluster_id"], ignore_index=True)
 
 
-def natural_segment_count(boundaries: pd.DataFrame) -> int | None:
-    """Choose the largest k whose every pair of clusters has a valley between them, if any.
+def separated_ks(boundaries: pd.DataFrame) -> list[int]:
+    """Each k whose every pair of clusters has a valley between them, ascending.
 
     ``boundaries`` are rows of ``cluster_boundaries``.
     """
     separated = boundaries.groupby("k")["is_valley"].all()
-    return max((int(k) for k in separated.index[separated]), default=None)
+    return [int(k) for k in separated.index[separated]]

@@ -18,33 +18,18 @@ from sklearn.metrics import (
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.choice import Thresholds, resampling_shares
-from customer_segmentation.fitting import fit_kmeans
+from customer_segmentation.kmeans import fit_kmeans, within_squares
 from customer_segmentation.schemas import SCORES
 from customer_segmentation.stability import bootstrap_stability, prediction_strength
 
-RESAMPLES = 20
-"""How often the choice of k is made again; a share is good to about 0.1."""
-
-RESAMPLE_BOOTSTRAPS = 10
-"""Bootstraps within each of them: enough to tell a mean Jaccard of 0.7 from one of 0.8."""
-
 
 def score_candidates(
-    points: np.ndarray,
-    ks: range,
-    *,
-    random_seed: int,
-    num_bootstraps: int = 100,
-    thresholds: Thresholds | None = None,
-    jittered_points: np.ndarray | None = None,
-    num_resamples: int = RESAMPLES,
+    points: np.ndarray, ks: range, *, random_seed: int, num_bootstraps: int
 ) -> pd.DataFrame:
     """Score K-means, Ward's hierarchical clustering and DBSCAN on the evidence sample.
 
     ``points`` are scaled features, shape (customers, features), sorted by customer; equal points in
-    equal order give equal figures. ``thresholds`` and ``jittered_points`` (see
-    ``cluster_boundaries``) matter to ``resampling_share`` only.
+    equal order give equal figures.
 
     Returns a row for each k of K-means (``kmeans``) and ``ward``, and one ``dbscan`` row, where k
     is the number of clusters it found:
@@ -59,7 +44,6 @@ def score_candidates(
     - ``agreement_with_kmeans``: adjusted Rand index with K-means at the same k, for dbscan with the
       K-means most like it, of the customers in clusters;
     - ``noise_share``: of the customers that DBSCAN leaves out, 0 for the others;
-    - ``resampling_share``: how often resampling chooses this k, kmeans only;
     - ``seconds``: what the row took; the only figure that differs from run to run.
 
     What is undefined (one cluster, no fewer clusters than distinct points) is null. Figures are
@@ -67,11 +51,6 @@ def score_candidates(
     Raises ``ValueError`` for points that are not a table of finite numbers or ks below 2.
     """
     points = checked(points, ks)
-    if jittered_points is not None and jittered_points.shape != points.shape:
-        raise ValueError(
-            f"jittered_points have the shape {jittered_points.shape}, points {points.shape}"
-        )
-    thresholds = thresholds or Thresholds()
     distinct = len(np.unique(points, axis=0))
     rows = []
     kmeans_labels: dict[int, np.ndarray] = {}
@@ -104,19 +83,9 @@ def score_candidates(
                 }
             rows.append(row | {"seconds": time.perf_counter() - start})
         rows.append(dbscan_row(points, kmeans_labels))
-        shares = resampling_shares(
-            points,
-            ks,
-            random_seed=random_seed,
-            num_resamples=num_resamples,
-            num_bootstraps=min(num_bootstraps, RESAMPLE_BOOTSTRAPS),
-            thresholds=thresholds,
-            jittered_points=jittered_points,
-        )
     frame = pd.DataFrame(rows, columns=list(SCORES))
     is_kmeans = frame["algorithm"] == "kmeans"
     frame["is_elbow"] = is_kmeans & (frame["k"] == elbow(frame[is_kmeans]))
-    frame["resampling_share"] = frame["k"].map(shares).where(is_kmeans)
     frame["noise_share"] = frame["noise_share"].astype("float64").fillna(0.0)
     return frame.astype(SCORES).round(12)
 
@@ -154,20 +123,6 @@ def shape_scores(points: np.ndarray, labels: np.ndarray) -> dict[str, object]:
             "calinski_harabasz": calinski_harabasz_score(members, their_labels),
         }
     return scores
-
-
-def within_squares(points: np.ndarray, labels: np.ndarray) -> float:
-    """Sum of squared distances to the cluster means.
-
-    >>> within_squares(np.array([[0.0], [2.0], [9.0]]), np.array([0, 0, 1]))
-    2.0
-    """
-    return float(
-        sum(
-            ((points[labels == label] - points[labels == label].mean(axis=0)) ** 2).sum()
-            for label in np.unique(labels)
-        )
-    )
 
 
 def knee(values: np.ndarray, *, curve: str, direction: str) -> int | None:

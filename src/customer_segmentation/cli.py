@@ -46,8 +46,9 @@ def report(database: Path, site: Path) -> None:
     """
     started = time.perf_counter()
     click.echo(f"Reading {database} ...")
+    from customer_segmentation.database import NotReadable
     from customer_segmentation.report.page import write_report
-    from customer_segmentation.report.shop import NotReadable, Shop
+    from customer_segmentation.report.shop import Shop
 
     def progress(message: str) -> None:
         click.echo(f"{time.perf_counter() - started:5.1f} s  {message}")

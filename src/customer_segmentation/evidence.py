@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from customer_segmentation.boundaries import cluster_boundaries
 from customer_segmentation.candidates import score_candidates
-from customer_segmentation.choice import Thresholds, choose_segment_count
+from customer_segmentation.choice import Thresholds, choose_segment_count, explain_choice
 from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table
+from customer_segmentation.resampling import resampling_shares
+
+
+def evidence_points(
+    sample: pd.DataFrame, features: pd.DataFrame, evidence_sample_size: int, random_seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the evidence sample, and the same jittered; shape (customers, features)."""
+    evidence = sample[sample["sample_position"] <= evidence_sample_size]
+    return (
+        coordinates(evidence, features),
+        coordinates(evidence, features, random_seed=random_seed),
+    )
 
 
 def weigh_candidates(
@@ -32,24 +45,16 @@ def weigh_candidates(
     ``clustering_features`` of this version. A ``segment_count`` outside the range gets a row too.
     Returns the columns of ``clustering_candidates`` but the version.
     """
-    evidence = sample[sample["sample_position"] <= evidence_sample_size]
-    points = coordinates(evidence, features)
-    jittered = coordinates(evidence, features, random_seed=random_seed)
+    points, jittered = evidence_points(sample, features, evidence_sample_size, random_seed)
     least, most = segment_count_range
     given = None if segment_count == "auto" else int(segment_count)
     if given is not None:
         least, most = min(least, given), max(most, given)
     ks = range(least, most + 1)
     limits = Thresholds(**thresholds)
-    rows = score_candidates(
-        points,
-        ks,
-        random_seed=random_seed,
-        num_bootstraps=num_bootstraps,
-        thresholds=limits,
-        jittered_points=jittered,
-        num_resamples=num_resamples,
-    )
+    rows = score_candidates(points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps)
+    is_kmeans = rows["algorithm"] == "kmeans"
+    rows["is_reproduced"] = limits.are_reached(rows)
     boundaries = cluster_boundaries(
         points,
         ks,
@@ -57,10 +62,20 @@ def weigh_candidates(
         jittered_points=jittered,
         max_valley_p_value=limits.max_valley_p_value,
     )
-    choice = choose_segment_count(rows, boundaries, thresholds=limits, segment_count=given)
+    shares = resampling_shares(
+        points,
+        ks,
+        random_seed=random_seed,
+        num_resamples=num_resamples,
+        num_bootstraps=num_bootstraps,
+        thresholds=limits,
+        jittered_points=jittered,
+    )
+    choice = choose_segment_count(rows, boundaries, segment_count=given)
     return rows.assign(
-        is_selected=choice.candidates["is_selected"].to_numpy(),
-        reason=choice.candidates["reason"].to_numpy(),
+        resampling_share=rows["k"].map(shares).where(is_kmeans).round(12),
+        is_selected=is_kmeans & (rows["k"] == choice.segment_count),
+        reason=explain_choice(choice, rows, boundaries, limits),
         verdict=choice.verdict,
     )
 
@@ -80,13 +95,13 @@ def find_boundaries(
     version. Returns the columns of ``cluster_boundaries`` but the version: ``boundary`` is
     ``valley`` or ``convention``.
     """
-    evidence = sample[sample["sample_position"] <= evidence_sample_size]
+    points, jittered = evidence_points(sample, features, evidence_sample_size, random_seed)
     ids, positions = centroid_table(centroids, features)
     pairs = cluster_boundaries(
-        coordinates(evidence, features),
+        points,
         range(len(ids), len(ids) + 1),
         random_seed=random_seed,
-        jittered_points=coordinates(evidence, features, random_seed=random_seed),
+        jittered_points=jittered,
         centroids={len(ids): positions},
         max_valley_p_value=max_valley_p_value,
     )

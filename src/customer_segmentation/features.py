@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,9 +117,9 @@ def select_features(values: pd.DataFrame, limit: float) -> tuple[list[str], dict
 def describe_features(
     sample: pd.DataFrame,
     *,
-    candidates: Sequence[str],
-    selected: Sequence[str] | None,
-    transforms: Mapping[str, str],
+    candidate_features: Sequence[str],
+    selected_features: Sequence[str] | None,
+    feature_transforms: Mapping[str, str],
     scaler: str,
     max_skewness: float,
     max_variance_inflation: float,
@@ -126,35 +127,35 @@ def describe_features(
 ) -> pd.DataFrame:
     """Decide transforms, scaling and selection of the candidate features.
 
-    ``sample`` holds one row per customer and a numeric column per candidate. ``selected`` names
-    the features to use; None leaves out the collinear ones. ``transforms`` (feature: ``none`` or
-    ``log1p``) overrides what the skewness says. ``before`` are rows of ``clustering_features`` of
-    the version before, if there is one; see ``choose_transform``. Returns the columns of
-    ``clustering_features`` but the version, one row per candidate. ``deciles`` are the edges
-    between tenths of the raw values, as a JSON list, and ``decile_shares`` the shares of customers
-    between them, against which drift is measured.
+    ``sample`` holds one row per customer and a numeric column per candidate.
+    ``selected_features`` names the features to use; None leaves out the collinear ones.
+    ``feature_transforms`` (feature: ``none`` or ``log1p``) overrides what the skewness says.
+    ``before`` are rows of ``clustering_features`` of the version before, if there is one; see
+    ``choose_transform``. Returns the columns of ``clustering_features`` but the version, one row
+    per candidate. ``deciles`` are the edges between tenths of the raw values, as a JSON list, and
+    ``decile_shares`` the shares of customers between them, against which drift is measured.
     """
-    raw = sample[list(candidates)].astype(float)
+    raw = sample[list(candidate_features)].astype(float)
     earlier = (
         {} if before is None else dict(zip(before["feature"], before["transform"], strict=True))
     )
     chosen = {
-        name: transforms.get(name)
+        name: feature_transforms.get(name)
         or choose_transform(raw[name].to_numpy(), max_skewness, earlier.get(name))
-        for name in candidates
+        for name in candidate_features
     }
     values = pd.DataFrame(
-        {name: transformed(raw[name].to_numpy(), chosen[name]) for name in candidates}
+        {name: transformed(raw[name].to_numpy(), chosen[name]) for name in candidate_features}
     )
     all_factors = variance_inflation(values)
-    if selected is None:
+    if selected_features is None:
         kept, reasons = select_features(values, max_variance_inflation)
         why = "kept: no variance inflation above the limit among the features kept"
     else:
-        kept, reasons = list(selected), {}
+        kept, reasons = list(selected_features), {}
         why = "kept: named in selected_features"
     rows = []
-    for name in candidates:
+    for name in candidate_features:
         centre, scale = scaling(values[name].to_numpy(), scaler)
         edges = sorted(set(np.quantile(raw[name], np.arange(1, 10) / 10).round(6).tolist()))
         # Values equal to an edge lie above it, as SQL counts them.
@@ -192,13 +193,25 @@ def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return values + rng.uniform(-0.5, 0.5, size=np.shape(values))
 
 
+def scaled(values: np.ndarray, feature: Mapping[Any, Any]) -> np.ndarray:
+    """Coordinate of raw values: transformed, centred and scaled as a row of the features says.
+
+    >>> scaled(np.array([3.0, 7.0]), {"transform": "none", "centre": 3.0, "scale": 2.0}).tolist()
+    [0.0, 2.0]
+    """
+    coordinate: np.ndarray = (
+        transformed(values, feature["transform"]) - feature["centre"]
+    ) / feature["scale"]
+    return coordinate
+
+
 def coordinates(
     sample: pd.DataFrame, features: pd.DataFrame, *, random_seed: int | None = None
 ) -> np.ndarray:
     """Coordinates of the selected features, shape (customers, selected features).
 
-    ``features`` are rows of ``clustering_features``. With a ``random_seed``, values of features that are
-    all whole numbers are ``jittered`` first.
+    ``features`` are rows of ``clustering_features``. With a ``random_seed``, values of features
+    that are all whole numbers are ``jittered`` first.
     """
     columns: list[np.ndarray] = []
     for row in features[features["is_selected"]].to_dict("records"):
@@ -206,5 +219,5 @@ def coordinates(
         if random_seed is not None and (values == np.round(values)).all():
             rng = np.random.default_rng([random_seed, len(columns)])
             values = jittered(values, rng)
-        columns.append((transformed(values, row["transform"]) - row["centre"]) / row["scale"])
+        columns.append(scaled(values, row))
     return np.column_stack(columns)

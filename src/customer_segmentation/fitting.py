@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.features import coordinates
 from customer_segmentation.identity import match_clusters
-from customer_segmentation.stability import nearest
-
-RESTARTS = 10
-"""K-means is run from this many k-means++ starts; the one with the least inertia is kept."""
-
-
-def fit_kmeans(points: np.ndarray, k: int, random_seed: int) -> KMeans:
-    """Lloyd's K-means with k-means++ starts; ``points`` has the shape (customers, features)."""
-    return KMeans(n_clusters=k, n_init=RESTARTS, random_state=random_seed).fit(points)
+from customer_segmentation.kmeans import fit_kmeans, nearest, position_order
+from customer_segmentation.versions import of_version, version_before
 
 
 def centroid_table(rows: pd.DataFrame, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +43,7 @@ def fit_centroids(
     points = coordinates(sample, features)
     with threadpool_limits(limits=1):
         centroids = fit_kmeans(points, segment_count, random_seed).cluster_centers_
-    centroids = centroids[np.lexsort(centroids.T[::-1])].round(12)
+    centroids = centroids[position_order(centroids)].round(12)
     labels = nearest(points, centroids)
     if previous is None:
         ids = pd.DataFrame(
@@ -94,20 +86,20 @@ def fit_version(
     ``clustering_candidates``. The newest version before gives its cluster ids if the sample still
     has all features that it needs. Returns what ``fit_centroids`` does.
     """
-    k = int(selected.loc[selected["model_version"] == version, "k"].iloc[0])
-    earlier = fitted[fitted["model_version"] < version]
+    k = int(of_version(selected, version)["k"].iloc[0])
+    ids_so_far = fitted.loc[fitted["model_version"] < version, "cluster_id"]
+    last = version_before(fitted, version)
     previous = None
-    if len(earlier):
-        last = earlier["model_version"].max()
-        needed = features[(features["model_version"] == last) & features["is_selected"]]
+    if len(last):
+        described = of_version(features, int(last["model_version"].iloc[0]))
+        needed = described[described["is_selected"]]
         if set(needed["feature"]) <= set(sample.columns):
-            rows = earlier[earlier["model_version"] == last]
-            previous = rows[["cluster_id", "feature", "centroid"]].dropna(), needed
+            previous = last[["cluster_id", "feature", "centroid"]].dropna(), needed
     return fit_centroids(
         sample,
-        features[features["model_version"] == version],
+        of_version(features, version),
         segment_count=k,
         random_seed=random_seed,
         previous=previous,
-        largest_id=int(earlier["cluster_id"].max()) if len(earlier) else 0,
+        largest_id=int(ids_so_far.max()) if len(ids_so_far) else 0,
     )

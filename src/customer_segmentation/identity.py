@@ -6,21 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from customer_segmentation.stability import contingency
+from customer_segmentation.agreement import contingency, jaccard_overlaps
 
 SAME_CLUSTER = 0.5
 """From this Jaccard overlap on, most customers of both clusters are the same."""
-
-
-def jaccard_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Jaccard overlap of every pair of clusters, shape (clusters of first, clusters of second).
-
-    ``first`` and ``second`` are labels of the same customers, from 0.
-    """
-    counts = contingency(first, second)
-    unions = counts.sum(axis=1)[:, None] + counts.sum(axis=0)[None, :] - counts
-    overlaps: np.ndarray = counts / np.maximum(unions, 1)
-    return overlaps
 
 
 def match_clusters(
@@ -35,7 +24,7 @@ def match_clusters(
     new cluster, in the order of labels: ``cluster_id`` and ``overlap`` with the previous cluster of
     this id (null for a new one).
     """
-    overlaps = jaccard_overlaps(labels, previous_labels)
+    overlaps = jaccard_overlaps(contingency(labels, previous_labels))
     pairs = zip(*linear_sum_assignment(-overlaps), strict=True)
     kept = {new: old for new, old in pairs if overlaps[new, old] >= SAME_CLUSTER}
     rows: list[tuple[int, float | None]] = []

@@ -16,7 +16,7 @@ def match_archetypes(
     clusters: pd.DataFrame,
     archetypes: pd.DataFrame,
     *,
-    max_distance: float,
+    archetype_max_distance: float,
     previous: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Give each cluster the archetype that it resembles, none twice.
@@ -25,8 +25,8 @@ def match_archetypes(
     (0 to 1); ``archetypes`` has ``archetype`` and the same three as low, medium or high (rows
     without levels are no candidates). The distance is the root mean square over the three. The
     assignment has the least total squared distance (linear sum assignment; Kuhn 1955), where
-    staying without an archetype costs ``max_distance`` squared: so a cluster further away than
-    that takes none.
+    staying without an archetype costs ``archetype_max_distance`` squared: so a cluster further away
+    than that takes none.
 
     ``previous`` are rows of ``cluster_archetypes`` of the version before: a cluster that is still
     there keeps its archetype, or that it has none.
@@ -56,7 +56,7 @@ def match_archetypes(
     squared = ((ranks[:, None, :] - levels[free].to_numpy(dtype=float)[None, :, :]) ** 2).mean(
         axis=2
     )
-    none = np.full((len(new), len(new)), max_distance**2)
+    none = np.full((len(new), len(new)), archetype_max_distance**2)
     rows, columns = linear_sum_assignment(np.hstack([squared, none]))
 
     names = candidates.loc[free, "archetype"].tolist()
@@ -81,27 +81,4 @@ def match_archetypes(
             ),
             "distance": [distance(cluster) for _, cluster in clusters.iterrows()],
         }
-    )
-
-
-def archetypes_of_version(
-    version: int,
-    levels: pd.DataFrame,
-    archetypes: pd.DataFrame,
-    named: pd.DataFrame,
-    *,
-    max_distance: float,
-) -> pd.DataFrame:
-    """Name the clusters of one version; those that the version before had keep their archetype.
-
-    ``levels`` are rows of ``cluster_levels``, ``named`` rows of ``cluster_archetypes`` of the
-    versions before. Returns what ``match_archetypes`` does.
-    """
-    earlier = named[named["model_version"] < version]
-    previous = earlier[earlier["model_version"] == earlier["model_version"].max()]
-    return match_archetypes(
-        levels,
-        archetypes,
-        max_distance=max_distance,
-        previous=previous[["cluster_id", "archetype"]].drop_duplicates() if len(previous) else None,
     )

@@ -9,23 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
+from customer_segmentation.schemas import SEGMENT_RULES
+
 FEWEST_DIGITS = 3
 """Significant digits of a threshold: enough for a rule, few enough to remember."""
 
 MOVED_BY_ROUNDING = 0.005
 """Share of the customers that rounding may bring to the other side of a threshold."""
-
-SEGMENT_RULES = {
-    "rule": "int32",
-    "segment_id": "string",
-    "segment": "string",
-    "condition": "string",
-    "num_customers": "int64",
-    "coverage": "float64",
-    "precision": "float64",
-    "recall": "float64",
-    "fidelity": "float64",
-}
 
 Count = Callable[[str], pd.DataFrame]
 """Takes a SQL expression that gives the number of a customer's rule, runs it on everybody and

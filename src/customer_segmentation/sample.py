@@ -31,7 +31,10 @@ START = datetime(2024, 1, 1)
 END = datetime(2026, 1, 1)
 DAYS = (END - START).days
 
-ORDER_COLUMNS = ("line_id", "order_id", "customer_id", "ordered_at", "amount", "status")
+ORDER_COLUMNS = (
+    "line_id", "order_id", "customer_id", "ordered_at", "amount", "status", "category", "discount",
+)  # fmt: skip
+CATEGORIES = ("garden", "kitchen", "paper", "textiles", "toys")
 CUSTOMER_COLUMNS = ("customer_id", "has_consent", "is_unsubscribed", "last_contacted_on")
 
 
@@ -99,6 +102,8 @@ def generate(seed: int = 20260101) -> Sample:
     give the same numbers.
     """
     random = np.random.RandomState(seed)
+    # Of its own, so that what no metric of the project reads leaves the rest of the shop as it was.
+    extras = np.random.RandomState(seed + 1)
     planted: dict[str, str] = {}
     purchases: list[tuple[float, str, float]] = []  # day, customer, order value
     returns_everything: set[str] = set()
@@ -122,6 +127,8 @@ def generate(seed: int = 20260101) -> Sample:
 
     lines: list[list[str]] = []
 
+    discount = "no"
+
     def add_line(order: str, customer: str, day: float, amount: str, status: str) -> None:
         moment = START + timedelta(seconds=int(day * 86400))
         lines.append(
@@ -132,11 +139,14 @@ def generate(seed: int = 20260101) -> Sample:
                 f"{moment:%Y-%m-%d %H:%M:%S}",
                 amount,
                 status,
+                CATEGORIES[extras.randint(len(CATEGORIES))],
+                discount,
             ]
         )
 
     for order_number, (day, customer, value) in enumerate(purchases, start=1):
         order = f"O{order_number:06d}"
+        discount = "yes" if extras.uniform() < 0.15 else "no"
         status = "completed"
         if customer not in returns_everything and random.uniform() < 0.02:
             status = ("cancelled", "Cancelled ", "CANCELLED")[random.randint(3)]
@@ -181,9 +191,11 @@ def _make_messy(random: np.random.RandomState, lines: list[list[str]], untouched
     for line in some(90):  # the export ran twice
         lines.append(list(line))
     for line in some(10):  # a line id used for two different amounts
-        lines.append([*line[:4], f"{abs(float(line[4])) + 1:.2f}", line[5]])
+        lines.append([*line[:4], f"{abs(float(line[4])) + 1:.2f}", *line[5:]])
     future = list(some(1)[0])
-    lines.append(["L999999", "O999999", future[2], "2099-12-31 00:00:00", "49.90", "completed"])
+    lines.append(
+        ["L999999", "O999999", future[2], "2099-12-31 00:00:00", "49.90", "completed", *future[6:]]
+    )
 
 
 def _customers(random: np.random.RandomState, ids: list[str]) -> list[list[str]]:

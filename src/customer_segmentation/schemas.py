@@ -1,4 +1,4 @@
-"""Columns and types of the tables that Python models append to.
+"""Columns and types of the tables that Python models write.
 
 Apart from the functions that make their rows, so that a build which fits nothing needs not wait for
 scikit-learn to be imported.
@@ -18,8 +18,9 @@ CLUSTERING_FEATURES = {
     "decile_shares": "string",
 }
 
-SCORES = {
-    "algorithm": "str",
+CLUSTERING_CANDIDATES = {
+    "model_version": "int32",
+    "algorithm": "string",
     "k": "int32",
     "inertia": "float64",
     "is_elbow": "bool",
@@ -30,20 +31,25 @@ SCORES = {
     "bootstrap_jaccard": "float64",
     "prediction_strength": "float64",
     "smallest_cluster_share": "float64",
+    "is_reproduced": "boolean",
     "agreement_with_kmeans": "float64",
     "noise_share": "float64",
     "resampling_share": "float64",
     "seconds": "float64",
-}
-
-CLUSTERING_CANDIDATES = {
-    "model_version": "int32",
-    **SCORES,
-    "algorithm": "string",
     "is_selected": "bool",
     "reason": "string",
     "verdict": "string",
 }
+
+JUDGEMENTS = ("is_reproduced", "resampling_share", "is_selected", "reason", "verdict")
+"""Columns of ``CLUSTERING_CANDIDATES`` that the rule for k gives."""
+
+SCORES = {
+    name: kind
+    for name, kind in CLUSTERING_CANDIDATES.items()
+    if name not in ("model_version", *JUDGEMENTS)
+}
+"""The others: what is measured of an algorithm at a k."""
 
 CLUSTER_CENTROIDS = {
     "model_version": "int32",
@@ -54,20 +60,36 @@ CLUSTER_CENTROIDS = {
     "overlap": "float64",
 }
 
-CLUSTER_BOUNDARIES = {
-    "model_version": "int32",
+DIP_TEST = {
     "cluster_id": "int32",
     "other_cluster_id": "int32",
     "num_customers_tested": "int32",
     "dip": "float64",
     "p_value": "float64",
     "is_valley": "bool",
-    "boundary": "string",
 }
+"""What is measured of a pair of clusters."""
+
+CLUSTER_BOUNDARIES = {"model_version": "int32", **DIP_TEST, "boundary": "string"}
+
+BOUNDARIES_PER_K = {"k": "int32", **DIP_TEST}
+"""Of every k, as the choice of k needs them; no table."""
 
 CLUSTER_ARCHETYPES = {
     "model_version": "int32",
     "cluster_id": "int32",
     "archetype": "string",
     "distance": "float64",
+}
+
+SEGMENT_RULES = {
+    "rule": "int32",
+    "segment_id": "string",
+    "segment": "string",
+    "condition": "string",
+    "num_customers": "int64",
+    "coverage": "float64",
+    "precision": "float64",
+    "recall": "float64",
+    "fidelity": "float64",
 }

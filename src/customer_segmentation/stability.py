@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
-from sklearn import config_context
-from sklearn.cluster import KMeans
 
-REFIT_RESTARTS = 3
-"""K-means++ starts of a refit on resampled customers.
-
-A refit starts anew: started from the centroids under test it would stay near them and call a lucky
-optimum stable. Fewer starts than the real fit mostly err to the safe side, since an optimum that a
-refit misses counts as instability. Measured on three clouds (spherical, skewed, elongated) at k = 3
-to 8, against ten starts: one start took up to 0.16 off a least Jaccard, three up to 0.06 (at most
-0.01 was added) in a third of the time. That can decide a k at the limit: 0.72 for 0.77, once.
-"""
+from customer_segmentation.agreement import adjusted_rand, best_jaccard, contingency, pairs_in
+from customer_segmentation.kmeans import nearest, refit
 
 PREDICTION_SPLITS = 5
 """How often the sample is split in two for the prediction strength."""
@@ -36,83 +26,6 @@ class Stability:
     def bootstrap_jaccard(self) -> float:
         """The mean Jaccard overlap of the least stable cluster."""
         return float(self.jaccard.min())
-
-
-def nearest(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Index of the nearest centroid, shape (customers,); ties to the first.
-
-    >>> nearest(np.array([[0.0], [4.0]]), np.array([[1.0], [3.0]])).tolist()
-    [0, 1]
-    """
-    labels: np.ndarray = cdist(points, centroids, "sqeuclidean").argmin(axis=1)
-    return labels
-
-
-def contingency(
-    first: np.ndarray, second: np.ndarray, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """Count customers, or sum their ``weights``, by pair of labels.
-
-    Labels are integers from 0; all three have the shape (customers,).
-
-    >>> contingency(np.array([0, 0, 1]), np.array([1, 0, 1])).tolist()
-    [[1.0, 1.0], [0.0, 1.0]]
-    """
-    weights = np.ones(len(first)) if weights is None else weights
-    rows, columns = int(first.max()) + 1, int(second.max()) + 1
-    counts = np.bincount(
-        first.astype(np.int64) * columns + second, weights, minlength=rows * columns
-    )
-    return counts.reshape(rows, columns)
-
-
-def pairs_in(counts: np.ndarray) -> np.ndarray:
-    """Pairs that so many customers make, n (n - 1) / 2, in the same shape."""
-    pairs: np.ndarray = counts * (counts - 1) / 2
-    return pairs
-
-
-def adjusted_rand(counts: np.ndarray) -> float:
-    """Compute the adjusted Rand index of a contingency table (Hubert and Arabie 1985).
-
-    The same figure as scikit-learn's ``adjusted_rand_score``, whose checks of the labels take
-    longer than a refit.
-
-    >>> adjusted_rand(np.array([[3, 0], [0, 2]]))
-    1.0
-    """
-    pairs = pairs_in(counts).sum()
-    by_first, by_second = pairs_in(counts.sum(axis=1)).sum(), pairs_in(counts.sum(axis=0)).sum()
-    by_chance = by_first * by_second / pairs_in(counts.sum())
-    most = (by_first + by_second) / 2
-    return 1.0 if most == by_chance else float((pairs - by_chance) / (most - by_chance))
-
-
-def best_jaccard(counts: np.ndarray) -> np.ndarray:
-    """For each row cluster of a contingency table the largest Jaccard overlap with a column's.
-
-    >>> best_jaccard(np.array([[4, 0], [1, 5]])).round(2).tolist()
-    [0.8, 0.83]
-    """
-    unions = counts.sum(axis=1, keepdims=True) + counts.sum(axis=0) - counts
-    overlaps: np.ndarray = (counts / np.maximum(unions, 1)).max(axis=1)
-    return overlaps
-
-
-def refit(
-    points: np.ndarray,
-    k: int,
-    rng: np.random.Generator,
-    weights: np.ndarray | None = None,
-    restarts: int = REFIT_RESTARTS,
-) -> KMeans:
-    """K-means on resampled customers; ``weights`` say how often each of them was drawn."""
-    drawn = slice(None) if weights is None else weights > 0
-    kmeans = KMeans(k, n_init=restarts, random_state=int(rng.integers(2**31)))
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        return kmeans.fit(
-            points[drawn], sample_weight=None if weights is None else weights[drawn].astype(float)
-        )
 
 
 def bootstrap_stability(

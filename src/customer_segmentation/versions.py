@@ -58,10 +58,9 @@ def of_version(rows: pd.DataFrame, version: int) -> pd.DataFrame:
 
 
 def version_before(rows: pd.DataFrame, version: int) -> pd.DataFrame:
-    """Rows of the newest version before this one, one per feature; empty if there is none."""
+    """Rows of the newest version before this one; empty if there is none."""
     earlier = rows[rows["model_version"] < version]
-    newest = of_version(earlier, earlier["model_version"].max())
-    return newest.drop_duplicates(subset="feature")
+    return of_version(earlier, earlier["model_version"].max())
 
 
 def names_or_none(value: Any) -> list[str] | None:

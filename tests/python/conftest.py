@@ -1,8 +1,15 @@
-"""Builds of the whole project in throw-away databases, all inside one process."""
+"""Builds of the whole project in throw-away databases, all inside one process.
+
+What a build costs is what it does. Parsing the project takes 1.6 s, so a parsed project is kept for
+builds that differ only in vars of the run; evidence takes 2 to 6 s, so ``build`` asks for little of
+it; models and data tests take 2 to 3 s, so a test about staging or metrics selects those.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +22,37 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
+from customer_segmentation.choice import Thresholds
+from customer_segmentation.report.page import write_report
+from customer_segmentation.report.shop import Shop
+
 PROJECT = Path(__file__).parents[2]
+
+QUICK = {"evidence_sample_size": 400, "num_bootstraps": 5, "num_resamples": 0}
+"""Little evidence, for tests that are about something else."""
+
+STAGING_AND_METRICS = (
+    "--select", "+customer_metrics", "+order_exclusions", "+excluded_order_lines",
+    "--indirect-selection", "buildable",
+)  # fmt: skip
+
+PARSE_TIME = frozenset({
+    "archetype_max_distance", "candidate_features", "check_order_ids", "customers_location",
+    "evidence_sample_size", "feature_transforms", "max_rules", "max_skewness", "max_valley_p_value",
+    "max_variance_inflation", "min_bootstrap_adjusted_rand", "min_bootstrap_jaccard",
+    "min_cluster_share", "min_rule_fidelity", "model_version", "num_bootstraps", "num_resamples",
+    "orders_location", "random_seed", "rows_are", "scaler", "segment_count", "segment_count_range",
+    "selected_features",
+})  # fmt: skip
+"""Vars that dbt reads when it parses: in YAML, in ``config()``, or to decide what is referenced."""
+
+ONLY_WHETHER = frozenset({"customers_location", "model_version", "orders_location"})
+"""Those of them of which only whether they are given matters then."""
+
+VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+"""The project's defaults."""
+
+THRESHOLDS = Thresholds(**{name: VARS[name] for name in Thresholds.__annotations__})
 
 
 @dataclass
@@ -48,11 +85,33 @@ class Build:
 
 Builder = Callable[..., Build]
 
+parsed_projects: dict[str, bytes] = {}
+
+
+def parsed(variables: dict[str, Any], options: list[str]) -> Any:
+    """The parsed project for these vars: anew for each set of ``PARSE_TIME`` ones, else a copy."""
+    deciding = {
+        name: value is not None if name in ONLY_WHETHER else value
+        for name, value in variables.items()
+        if name in PARSE_TIME
+    }
+    key = json.dumps(deciding, sort_keys=True, default=str)
+    if key not in parsed_projects:
+        result = dbtRunner().invoke(["parse", *options])
+        if not result.success:
+            return None
+        parsed_projects[key] = pickle.dumps(result.result)
+    return pickle.loads(parsed_projects[key])
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes a build or a browser; tests that call dbt themselves are marked by hand."""
+    """Mark as slow what uses a build or a browser, and every test of a module that calls dbt."""
     for item in items:
-        if {"sample_build", "build", "browser"}.intersection(getattr(item, "fixturenames", ())):
+        fixtures = {"sample_build", "build", "browser"}
+        calls = {"run_dbt", "build_with_data_tests"}
+        if fixtures.intersection(getattr(item, "fixturenames", ())) or calls.intersection(
+            vars(getattr(item, "module", item))
+        ):
             item.add_marker(pytest.mark.slow)
 
 
@@ -63,20 +122,23 @@ def run_dbt(
     profiles: Path = PROJECT,
     project: Path = PROJECT,
 ) -> Build:
+    """Run dbt; a project other than this one, or with profiles of its own, is parsed every time."""
     folder = database.parent
     build = Build(False, database)
     os.environ["DUCKDB_PATH"] = str(database)
-    runner = dbtRunner(callbacks=[lambda event: build.messages.append(event.info.msg)])
-    result = runner.invoke(
-        [
-            *arguments,
-            "--project-dir", str(project),
-            "--profiles-dir", str(profiles),
-            "--target-path", str(folder / "target"),
-            "--log-path", str(folder / "logs"),
-            "--vars", yaml.safe_dump(variables or {}),
-        ]
-    )  # fmt: skip
+    options = [
+        "--project-dir", str(project),
+        "--profiles-dir", str(profiles),
+        "--target-path", str(folder / "target"),
+        "--log-path", str(folder / "logs"),
+        "--vars", yaml.safe_dump(variables or {}),
+    ]  # fmt: skip
+    is_usual = project == profiles == PROJECT and arguments[0] in ("build", "run", "run-operation")
+    manifest = parsed(variables or {}, options) if is_usual else None
+    runner = dbtRunner(
+        manifest=manifest, callbacks=[lambda event: build.messages.append(event.info.msg)]
+    )
+    result = runner.invoke([*arguments, *options])
     build.success = result.success
     if result.exception:
         build.messages.append(str(result.exception))
@@ -92,25 +154,42 @@ def copy_of_the_project(folder: Path) -> Path:
     return folder
 
 
-def build_with_data_tests(database: Path, variables: dict[str, Any]) -> Build:
+def build_with_data_tests(
+    database: Path, variables: dict[str, Any], *selection: str, project: Path = PROJECT
+) -> Build:
     """Models, seeds and data tests, not the unit tests, which no var may change."""
-    return run_dbt(database, ["build", "--exclude-resource-type", "unit_test"], variables)
+    arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
+    return run_dbt(database, arguments, variables, project=project)
 
 
 @pytest.fixture(scope="session")
 def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The sample, built once with its tests; nobody may change it."""
-    build = run_dbt(tmp_path_factory.mktemp("sample") / "sample.duckdb", ["build"], None)
+    """The sample, built once with all its tests; nobody may change it.
+
+    ``make test`` has built it already: SAMPLE_BUILD names the folder, of which this is a copy.
+    """
+    folder = tmp_path_factory.mktemp("sample")
+    if built := os.environ.get("SAMPLE_BUILD"):
+        shutil.copytree(built, folder, dirs_exist_ok=True)
+        return Build(True, folder / "sample.duckdb")
+    build = run_dbt(folder / "sample.duckdb", ["build"], None)
     assert build.success, build.log
     return build
 
 
+@pytest.fixture(scope="session")
+def sample_report(sample_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the sample, written once; nobody may change it."""
+    folder = tmp_path_factory.mktemp("sample_report")
+    return write_report(Shop(sample_build.copy(folder)), folder / "site", lambda message: None)
+
+
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
-    """Build with vars into this test's database: models, seeds and data tests."""
+    """Build with vars into this test's database: models, seeds and data tests, little evidence."""
     monkeypatch.chdir(tmp_path)
 
-    def run(**variables: Any) -> Build:
-        return build_with_data_tests(tmp_path / "shop.duckdb", variables)
+    def run(*selection: str, **variables: Any) -> Build:
+        return build_with_data_tests(tmp_path / "shop.duckdb", QUICK | variables, *selection)
 
     return run

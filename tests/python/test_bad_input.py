@@ -8,8 +8,6 @@ import duckdb
 import pytest
 from conftest import Build, build_with_data_tests, copy_of_the_project, run_dbt
 
-pytestmark = pytest.mark.slow
-
 COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
 LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
 GOOD = """

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import VARS
 from sklearn.datasets import make_blobs
 
 from customer_segmentation.boundaries import (
-    COLUMNS,
     cluster_boundaries,
-    natural_segment_count,
+    separated_ks,
     window_at_boundary,
 )
 from customer_segmentation.features import jittered
-from customer_segmentation.fitting import fit_kmeans
+from customer_segmentation.kmeans import fit_kmeans
+from customer_segmentation.schemas import BOUNDARIES_PER_K
 
 KS = range(3, 7)
+
+
+def boundaries_of(points: np.ndarray, ks: range, **changes: Any) -> pd.DataFrame:
+    settings = {"random_seed": 1, "max_valley_p_value": VARS["max_valley_p_value"]}
+    return cluster_boundaries(points, ks, **settings | changes)
 
 
 def blobs(sizes: list[int], distance: float = 6.0) -> np.ndarray:
@@ -29,13 +36,13 @@ def blobs(sizes: list[int], distance: float = 6.0) -> np.ndarray:
 
 @pytest.mark.parametrize("k", [3, 4, 5])
 def test_planted_groups_have_valleys_between_all_pairs(k: int) -> None:
-    boundaries = cluster_boundaries(blobs([150] * k), KS, random_seed=1)
-    assert natural_segment_count(boundaries) == k
+    boundaries = boundaries_of(blobs([150] * k), KS)
+    assert max(separated_ks(boundaries)) == k
 
 
 def test_a_small_group_beside_a_large_one_is_seen() -> None:
     points = blobs([60, 1200, 200])
-    assert natural_segment_count(cluster_boundaries(points, KS, random_seed=1)) == 3
+    assert max(separated_ks(boundaries_of(points, KS))) == 3
 
 
 @pytest.mark.parametrize(
@@ -51,17 +58,17 @@ def test_a_small_group_beside_a_large_one_is_seen() -> None:
 def test_one_cloud_is_no_natural_groups(cloud: Callable[..., np.ndarray]) -> None:
     for seed in range(5):
         points = cloud(np.random.default_rng(seed))
-        assert natural_segment_count(cluster_boundaries(points, KS, random_seed=seed)) is None
+        assert separated_ks(boundaries_of(points, KS, random_seed=seed)) == []
 
 
 def test_a_row_per_pair_with_fixed_types_and_repeatable() -> None:
     points = np.random.default_rng(1).normal(size=(300, 3))
-    boundaries = cluster_boundaries(points, KS, random_seed=1)
+    boundaries = boundaries_of(points, KS)
     assert boundaries.groupby("k").size().to_dict() == {3: 3, 4: 6, 5: 10, 6: 15}
     assert (boundaries["cluster_id"] < boundaries["other_cluster_id"]).all()
     assert not boundaries.duplicated(["k", "cluster_id", "other_cluster_id"]).any()
-    assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == COLUMNS
-    pd.testing.assert_frame_equal(boundaries, cluster_boundaries(points.copy(), KS, random_seed=1))
+    assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == BOUNDARIES_PER_K
+    pd.testing.assert_frame_equal(boundaries, boundaries_of(points.copy(), KS))
 
 
 def test_pairs_carry_the_numbers_of_the_given_centroids() -> None:
@@ -70,9 +77,7 @@ def test_pairs_carry_the_numbers_of_the_given_centroids() -> None:
     centroids = fit_kmeans(points, 3, random_seed=1).cluster_centers_
     far = int(centroids[:, 1].argmax())
     for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
-        boundaries = cluster_boundaries(
-            points, range(3, 4), random_seed=1, centroids={3: centroids[order]}
-        )
+        boundaries = boundaries_of(points, range(3, 4), centroids={3: centroids[order]})
         flat = boundaries[~boundaries["is_valley"]]
         halves = {1, 2, 3} - {order.index(far) + 1}
         assert set(flat[["cluster_id", "other_cluster_id"]].to_numpy().ravel()) == halves
@@ -84,11 +89,8 @@ def test_whole_numbers_make_modes_that_jitter_takes_away() -> None:
     tied = np.log1p(orders)
     spread = np.log1p(jittered(orders, rng))
     two = range(2, 3)
-    assert natural_segment_count(cluster_boundaries(tied, two, random_seed=1)) == 2
-    assert (
-        natural_segment_count(cluster_boundaries(tied, two, random_seed=1, jittered_points=spread))
-        is None
-    )
+    assert max(separated_ks(boundaries_of(tied, two))) == 2
+    assert separated_ks(boundaries_of(tied, two, jittered_points=spread)) == []
 
 
 def test_jitter_stays_within_half_a_step_and_depends_on_the_seed_only() -> None:
@@ -110,23 +112,23 @@ def test_the_window_takes_as_many_of_both_sides_nearest_to_each_other() -> None:
     ids=["all alike", "one customer", "two distinct"],
 )
 def test_too_few_distinct_customers_have_no_boundaries(points: np.ndarray) -> None:
-    boundaries = cluster_boundaries(points, KS, random_seed=1)
+    boundaries = boundaries_of(points, KS)
     assert boundaries.empty
-    assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == COLUMNS
-    assert natural_segment_count(boundaries) is None
+    assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == BOUNDARIES_PER_K
+    assert separated_ks(boundaries) == []
 
 
 def test_a_constant_feature_is_harmless() -> None:
     flat = np.column_stack([blobs([150] * 3), np.zeros(450)])
-    assert natural_segment_count(cluster_boundaries(flat, KS, random_seed=1)) == 3
+    assert max(separated_ks(boundaries_of(flat, KS))) == 3
 
 
 def test_the_threshold_is_the_callers() -> None:
     points = blobs([150] * 3)
-    strict = cluster_boundaries(points, KS, random_seed=1, max_valley_p_value=0.0)
+    strict = boundaries_of(points, KS, max_valley_p_value=0.0)
     assert not strict["is_valley"].any()
 
 
 def test_jittered_points_must_be_of_the_same_customers() -> None:
     with pytest.raises(ValueError, match="jittered_points have the shape"):
-        cluster_boundaries(np.zeros((4, 2)), KS, random_seed=1, jittered_points=np.zeros((3, 2)))
+        boundaries_of(np.zeros((4, 2)), KS, jittered_points=np.zeros((3, 2)))

@@ -18,8 +18,6 @@ from customer_segmentation.report import plots
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
 
-pytestmark = pytest.mark.slow
-
 # Chromium's own errands, which are not the report's.
 QUIETLY = [
     "--disable-quic",

@@ -1,4 +1,4 @@
-"""The evidence for each k, and the rule that reads it."""
+"""The evidence for each k: what is measured of three algorithms."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
-from customer_segmentation.boundaries import cluster_boundaries
+from customer_segmentation.agreement import adjusted_rand, contingency
 from customer_segmentation.candidates import dbscan_radius, score_candidates
-from customer_segmentation.choice import (
-    CONTINUUM,
-    NATURAL_GROUPS,
-    Choice,
-    Thresholds,
-    choose_segment_count,
-    quick_choice,
-)
+from customer_segmentation.kmeans import nearest
 from customer_segmentation.schemas import SCORES
-from customer_segmentation.stability import (
-    adjusted_rand,
-    bootstrap_stability,
-    contingency,
-    nearest,
-    prediction_strength,
-)
+from customer_segmentation.stability import bootstrap_stability, prediction_strength
 
 KS = range(2, 7)
 CENTRES = [[0, 0, 0], [8, 0, 0], [0, 8, 0], [0, 0, 8]]
@@ -38,7 +25,7 @@ def groups() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def scores(groups: np.ndarray) -> pd.DataFrame:
-    return score_candidates(groups, KS, random_seed=1, num_bootstraps=10, num_resamples=3)
+    return score_candidates(groups, KS, random_seed=1, num_bootstraps=10)
 
 
 def kmeans_at(scores: pd.DataFrame, k: int) -> pd.Series:
@@ -64,7 +51,6 @@ def test_planted_groups_stand_out_in_every_score(scores: pd.DataFrame) -> None:
     assert kmeans.index[kmeans["is_elbow"]].tolist() == [4]
     assert kmeans.loc[4, "bootstrap_jaccard"] > 0.99
     assert kmeans.loc[4, "smallest_cluster_share"] == 0.25
-    assert kmeans["resampling_share"].to_dict() == {2: 0, 3: 0, 4: 1, 5: 0, 6: 0}
 
 
 def test_ward_and_dbscan_agree_on_planted_groups(scores: pd.DataFrame) -> None:
@@ -87,15 +73,13 @@ def test_silhouettes_are_those_that_scikit_learn_publishes() -> None:
         shuffle=True,
         random_state=1,
     )[0]
-    scores = score_candidates(
-        points, range(2, 5), random_seed=10, num_bootstraps=1, num_resamples=0
-    )
+    scores = score_candidates(points, range(2, 5), random_seed=10, num_bootstraps=1)
     for k, published in {2: 0.7049787496, 3: 0.5882004013, 4: 0.6505186633}.items():
         assert kmeans_at(scores, k)["silhouette"] == pytest.approx(published, abs=1e-10)
 
 
 def test_the_same_points_give_the_same_figures(groups: np.ndarray, scores: pd.DataFrame) -> None:
-    again = score_candidates(groups.copy(), KS, random_seed=1, num_bootstraps=10, num_resamples=3)
+    again = score_candidates(groups.copy(), KS, random_seed=1, num_bootstraps=10)
     pd.testing.assert_frame_equal(
         scores.drop(columns="seconds"), again.drop(columns="seconds"), check_exact=True
     )
@@ -103,7 +87,7 @@ def test_the_same_points_give_the_same_figures(groups: np.ndarray, scores: pd.Da
 
 def test_a_constant_feature_changes_nothing(groups: np.ndarray, scores: pd.DataFrame) -> None:
     flat = np.column_stack([groups, np.zeros(len(groups))])
-    again = score_candidates(flat, range(4, 5), random_seed=1, num_bootstraps=2, num_resamples=0)
+    again = score_candidates(flat, range(4, 5), random_seed=1, num_bootstraps=2)
     assert kmeans_at(again, 4)["silhouette"] == kmeans_at(scores, 4)["silhouette"]
 
 
@@ -117,23 +101,18 @@ def test_a_constant_feature_changes_nothing(groups: np.ndarray, scores: pd.DataF
     ],
     ids=["all alike", "one customer", "three distinct", "fewer than k"],
 )
-def test_too_few_distinct_customers_give_nulls_and_the_least_k(points: np.ndarray) -> None:
-    scores = score_candidates(points, range(3, 6), random_seed=1, num_bootstraps=2, num_resamples=2)
+def test_too_few_distinct_customers_give_nulls(points: np.ndarray) -> None:
+    scores = score_candidates(points, range(3, 6), random_seed=1, num_bootstraps=2)
     kmeans = scores[scores["algorithm"] == "kmeans"]
     assert kmeans[["inertia", "silhouette", "bootstrap_jaccard"]].isna().all(axis=None)
     assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == SCORES
-    choice = choose_segment_count(scores, cluster_boundaries(points, range(3, 6), random_seed=1))
-    assert (choice.segment_count, choice.chosen_by) == (3, "range")
 
 
 def test_ks_that_the_customers_allow_are_scored_and_the_others_null() -> None:
     points = np.random.default_rng(1).normal(size=(5, 2))
-    scores = score_candidates(points, range(2, 9), random_seed=1, num_bootstraps=5, num_resamples=2)
+    scores = score_candidates(points, range(2, 9), random_seed=1, num_bootstraps=5)
     kmeans = scores[scores["algorithm"] == "kmeans"].set_index("k")
     assert kmeans.index[kmeans["silhouette"].notna()].tolist() == [2, 3, 4]
-    choice = choose_segment_count(scores, cluster_boundaries(points, range(2, 9), random_seed=1))
-    assert choice.segment_count in (2, 3, 4)
-    assert choice.candidates["reason"].str.len().gt(0).all()
 
 
 @pytest.mark.parametrize(
@@ -148,12 +127,7 @@ def test_ks_that_the_customers_allow_are_scored_and_the_others_null() -> None:
 )
 def test_what_cannot_be_scored_is_refused(points: np.ndarray, ks: range, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        score_candidates(points, ks, random_seed=1)
-
-
-def test_jittered_points_must_be_of_the_same_customers(groups: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="jittered_points"):
-        score_candidates(groups, KS, random_seed=1, jittered_points=groups[1:])
+        score_candidates(points, ks, random_seed=1, num_bootstraps=1)
 
 
 def test_adjusted_rand_is_that_of_scikit_learn() -> None:
@@ -174,121 +148,10 @@ def test_weights_count_a_customer_as_often_as_drawn(groups: np.ndarray) -> None:
 
 def test_cutting_one_group_is_neither_stable_nor_predictable() -> None:
     cloud = np.random.default_rng(1).normal(size=(400, 3))
-    scores = score_candidates(cloud, range(5, 6), random_seed=1, num_bootstraps=10, num_resamples=0)
+    scores = score_candidates(cloud, range(5, 6), random_seed=1, num_bootstraps=10)
     assert kmeans_at(scores, 5)["bootstrap_jaccard"] < 0.75
     assert prediction_strength(cloud, 5, random_seed=1) < 0.8
 
 
 def test_dbscan_radius_lies_between_group_and_noise(groups: np.ndarray) -> None:
     assert 0.5 < dbscan_radius(groups, 6) < 4
-
-
-# The rule, on evidence made up for it.
-
-
-def evidence(**rows: tuple[float, float, float, float]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [("kmeans", int(k[1:]), *figures) for k, figures in rows.items()]
-        + [("ward", 3, *[0.5] * 4)],
-        columns=[
-            "algorithm",
-            "k",
-            "bootstrap_jaccard",
-            "bootstrap_adjusted_rand",
-            "smallest_cluster_share",
-            "silhouette",
-        ],
-    )
-
-
-def valleys(**found: list[bool]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(int(k[1:]), is_valley) for k, pairs in found.items() for is_valley in pairs],
-        columns=["k", "is_valley"],
-    )
-
-
-STABLE = {"k3": (0.9, 0.9, 0.2, 0.5), "k4": (0.81, 0.85, 0.1, 0.4), "k5": (0.7, 0.85, 0.1, 0.3)}
-NO_VALLEYS = {"k3": [True, True, False], "k4": [False] * 6, "k5": [False] * 10}
-
-
-def reason_at(choice: Choice, k: int) -> str:
-    rows = choice.candidates
-    return str(rows.loc[(rows["algorithm"] == "kmeans") & (rows["k"] == k), "reason"].item())
-
-
-def test_the_largest_k_with_all_valleys_wins_over_stability() -> None:
-    found = valleys(**NO_VALLEYS | {"k3": [True] * 3})
-    choice = choose_segment_count(evidence(**STABLE), found)
-    assert (choice.segment_count, choice.verdict, choice.chosen_by) == (
-        3,
-        NATURAL_GROUPS,
-        "valleys",
-    )
-    assert reason_at(choice, 4) == "0 of 6 pairs of segments have a valley between them"
-
-
-def test_without_valleys_the_largest_reproduced_k_is_chosen() -> None:
-    choice = choose_segment_count(evidence(**STABLE), valleys(**NO_VALLEYS))
-    assert (choice.segment_count, choice.verdict, choice.chosen_by) == (4, CONTINUUM, "stability")
-    assert choice.reason == (
-        "k = 4 is the largest number of segments that resampling reproduces "
-        "(least stable cluster 0.81, needs 0.75)"
-    )
-    assert reason_at(choice, 3) == (
-        "resampling reproduces it too, but k = 4 tells more customers apart"
-    )
-    assert reason_at(choice, 5) == (
-        "resampling does not reproduce it (least stable cluster 0.70, needs 0.75)"
-    )
-    assert choice.candidates.query("is_selected")["k"].tolist() == [4]
-
-
-@pytest.mark.parametrize(
-    "missed", [(0.74, 0.9, 0.2, 0.4), (0.9, 0.79, 0.2, 0.4), (0.9, 0.9, 0.019, 0.4)]
-)
-def test_each_limit_of_stability_counts(missed: tuple[float, float, float, float]) -> None:
-    choice = choose_segment_count(evidence(**STABLE | {"k4": missed}), valleys(**NO_VALLEYS))
-    assert choice.segment_count == 3
-
-
-def test_if_nothing_is_reproduced_the_best_silhouette_is_chosen_and_says_so() -> None:
-    unstable = {"k3": (0.5, 0.5, 0.2, 0.31), "k4": (0.5, 0.5, 0.2, 0.36)}
-    choice = choose_segment_count(evidence(**unstable), valleys(**NO_VALLEYS))
-    assert (choice.segment_count, choice.verdict, choice.chosen_by) == (4, CONTINUUM, "silhouette")
-    assert choice.reason == (
-        "resampling reproduces no number of segments in the range; "
-        "k = 4 has the best silhouette (0.36)"
-    )
-
-
-def test_a_fixed_segment_count_overrides_but_the_verdict_stays() -> None:
-    found = valleys(**NO_VALLEYS | {"k3": [True] * 3})
-    choice = choose_segment_count(evidence(**STABLE), found, segment_count=5)
-    assert (choice.segment_count, choice.verdict) == (5, NATURAL_GROUPS)
-    assert choice.chosen_by == "segment_count"
-    assert reason_at(choice, 5) == "segment_count is set to 5"
-    outside = choose_segment_count(evidence(**STABLE), found, segment_count=12)
-    assert outside.segment_count == 12
-    assert not outside.candidates["is_selected"].any()
-
-
-def test_thresholds_are_the_callers() -> None:
-    choice = choose_segment_count(
-        evidence(**STABLE), valleys(**NO_VALLEYS), thresholds=Thresholds(min_bootstrap_jaccard=0.7)
-    )
-    assert choice.segment_count == 5
-
-
-def test_no_kmeans_candidate_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no K-means candidate"):
-        choose_segment_count(evidence(), valleys(**NO_VALLEYS))
-
-
-def test_planted_groups_are_chosen_from_real_evidence(
-    groups: np.ndarray, scores: pd.DataFrame
-) -> None:
-    choice = choose_segment_count(scores, cluster_boundaries(groups, KS, random_seed=1))
-    assert (choice.segment_count, choice.verdict) == (4, NATURAL_GROUPS)
-    quick = quick_choice(groups, KS, random_seed=1, num_bootstraps=5, thresholds=Thresholds())
-    assert quick == (4, "valleys")

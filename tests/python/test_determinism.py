@@ -12,8 +12,6 @@ from conftest import PROJECT, Build, run_dbt
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
 
-pytestmark = pytest.mark.slow
-
 TABLES = (
     "clustering.customer_clusters",
     "clustering.cluster_centroids",

@@ -11,8 +11,6 @@ from conftest import PROJECT, run_dbt
 
 from customer_segmentation.docs import publish
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.mark.parametrize("own_orders", [False, True], ids=["sample", "own orders"])
 def test_docs_are_one_page_without_a_path_of_the_machine(tmp_path: Path, own_orders: bool) -> None:

@@ -39,9 +39,9 @@ def shop(customers: int = 800, random_seed: int = 0) -> pd.DataFrame:
 
 def described(sample: pd.DataFrame, **changes: object) -> pd.DataFrame:
     settings: dict[str, object] = {
-        "candidates": METRICS,
-        "selected": None,
-        "transforms": {},
+        "candidate_features": METRICS,
+        "selected_features": None,
+        "feature_transforms": {},
         "scaler": "standard",
         "max_skewness": 1,
         "max_variance_inflation": 10,
@@ -132,8 +132,8 @@ def test_without_the_total_the_largest_inflation_goes() -> None:
 def test_names_and_transforms_can_be_given() -> None:
     features = described(
         shop(),
-        selected=["total_amount", "days_since_last_order"],
-        transforms={"days_since_last_order": "log1p", "total_amount": "none"},
+        selected_features=["total_amount", "days_since_last_order"],
+        feature_transforms={"days_since_last_order": "log1p", "total_amount": "none"},
     )
     assert list(features.index[features["is_selected"]]) == [
         "total_amount",

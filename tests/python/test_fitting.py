@@ -23,9 +23,9 @@ def blobs(centers: int, customers: int = 900, random_seed: int = 0) -> pd.DataFr
 
 def features_of(sample: pd.DataFrame, version: int = 1) -> pd.DataFrame:
     settings: dict[str, Any] = {
-        "candidates": ["a", "b"],
-        "selected": ["a", "b"],
-        "transforms": {},
+        "candidate_features": ["a", "b"],
+        "selected_features": ["a", "b"],
+        "feature_transforms": {},
         "scaler": "standard",
         "max_skewness": 1,
         "max_variance_inflation": 10,

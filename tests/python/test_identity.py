@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from customer_segmentation.identity import jaccard_overlaps, match_clusters
+from customer_segmentation.agreement import contingency, jaccard_overlaps
+from customer_segmentation.identity import match_clusters
 
 PREVIOUS = np.repeat([0, 1, 2], [40, 30, 30])
 IDS = np.array([5, 7, 8])
@@ -39,5 +40,5 @@ def test_fewer_clusters_than_before() -> None:
 
 
 def test_the_pairing_is_the_best_overall() -> None:
-    overlaps = jaccard_overlaps(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
+    overlaps = jaccard_overlaps(contingency(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])))
     assert overlaps == pytest.approx(np.array([[1 / 2, 1 / 4], [0, 2 / 3]]))

@@ -21,8 +21,8 @@ def clusters(*levels: tuple[float, float, float]) -> pd.DataFrame:
     return frame.assign(cluster_id=range(1, len(frame) + 1))
 
 
-def archetypes_of(frame: pd.DataFrame, max_distance: float = 0.25) -> list[str | None]:
-    matched = match_archetypes(frame, ARCHETYPES, max_distance=max_distance)
+def archetypes_of(frame: pd.DataFrame, archetype_max_distance: float = 0.25) -> list[str | None]:
+    matched = match_archetypes(frame, ARCHETYPES, archetype_max_distance=archetype_max_distance)
     return [None if pd.isna(name) else name for name in matched["archetype"]]
 
 
@@ -39,7 +39,7 @@ def test_no_archetype_is_given_twice() -> None:
 
 
 def test_a_cluster_like_none_stays_without() -> None:
-    matched = match_archetypes(clusters((0.1, 0.9, 0.5)), ARCHETYPES, max_distance=0.25)
+    matched = match_archetypes(clusters((0.1, 0.9, 0.5)), ARCHETYPES, archetype_max_distance=0.25)
     assert matched["archetype"].isna().all()
     assert matched["distance"].isna().all()
     assert matched["archetype"].dtype == "string"
@@ -58,4 +58,4 @@ def test_more_clusters_than_archetypes() -> None:
 def test_a_wrong_level_is_named() -> None:
     wrong = ARCHETYPES.replace({"recency": {"high": "hgih"}})
     with pytest.raises(ValueError, match="low, medium or high; they are not in loyal, new"):
-        match_archetypes(clusters((0.5, 0.5, 0.5)), wrong, max_distance=0.25)
+        match_archetypes(clusters((0.5, 0.5, 0.5)), wrong, archetype_max_distance=0.25)

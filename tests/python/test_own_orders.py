@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Builder
+from conftest import STAGING_AND_METRICS, Builder
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -45,8 +45,12 @@ def test_parquet_glob_and_csv_give_the_same_metrics(build: Builder, tmp_path: Pa
     write("parts/a.parquet", f'from ({ORDERS}) where "Amount" < 50')
     write("parts/b.parquet", f'from ({ORDERS}) where "Amount" >= 50')
     metrics = "from metrics.customer_metrics order by customer_id"
-    csv = build(orders_location="orders.csv", order_columns=COLUMNS).query(metrics)
-    parquet = build(orders_location="parts/*.parquet", order_columns=COLUMNS).query(metrics)
+    csv = build(*STAGING_AND_METRICS, orders_location="orders.csv", order_columns=COLUMNS).query(
+        metrics
+    )
+    parquet = build(
+        *STAGING_AND_METRICS, orders_location="parts/*.parquet", order_columns=COLUMNS
+    ).query(metrics)
     assert len(csv) == 40
     assert csv.equals(parquet)
 
@@ -55,8 +59,8 @@ def test_lines_and_orders_agree_where_each_order_is_one_line(build: Builder) -> 
     write("orders.parquet")
     location = {"orders_location": "orders.parquet", "order_columns": COLUMNS}
     metrics = "from metrics.customer_metrics order by customer_id"
-    by_line = build(**location, rows_are="order_lines").query(metrics)
-    by_order = build(**location, rows_are="orders")
+    by_line = build(*STAGING_AND_METRICS, **location, rows_are="order_lines").query(metrics)
+    by_order = build(*STAGING_AND_METRICS, **location, rows_are="orders")
     assert by_order.success, by_order.log
     assert by_line.equals(by_order.query(metrics))
 
@@ -68,10 +72,10 @@ def test_a_repeated_order_id_is_found_unless_the_check_is_off(build: Builder) ->
         "order_columns": COLUMNS,
         "rows_are": "orders",
     }
-    checked = build(**location)
+    checked = build(*STAGING_AND_METRICS, **location)
     assert not checked.success
     assert "order_ids_are_the_key" in checked.log
-    assert build(**location, check_order_ids=False).success
+    assert build(*STAGING_AND_METRICS, **location, check_order_ids=False).success
 
 
 def test_an_attached_database_serves_orders_and_customers(build: Builder) -> None:
@@ -105,6 +109,7 @@ def test_expressions_cast_and_what_they_cannot_is_excluded(build: Builder) -> No
         """,
     )
     result = build(
+        *STAGING_AND_METRICS,
         orders_location="orders.csv",
         order_columns=COLUMNS
         | {
@@ -120,7 +125,7 @@ def test_expressions_cast_and_what_they_cannot_is_excluded(build: Builder) -> No
 
 def test_repeated_rows_are_kept_and_counted_without_a_line_id(build: Builder) -> None:
     write("orders.parquet", f"{ORDERS} union all from ({ORDERS}) where \"Invoice\" < '000025'")
-    result = build(orders_location="orders.parquet", order_columns=COLUMNS)
+    result = build(*STAGING_AND_METRICS, orders_location="orders.parquet", order_columns=COLUMNS)
     ledger = result.query("from staging.order_exclusions where exclusion_reason = 'accepted'")
     assert ledger["num_rows"].item() == 425
     assert ledger["num_repeated_rows"].item() == 25
@@ -130,7 +135,9 @@ def test_repeated_rows_are_kept_and_counted_without_a_line_id(build: Builder) ->
 def test_days_are_those_of_the_shops_zone(build: Builder, zone: str, day: str) -> None:
     evening = "(\"Date\" + interval 6 hour) at time zone 'UTC'"
     write("orders.parquet", f'select * replace ({evening} as "Date") from ({ORDERS})')
-    result = build(orders_location="orders.parquet", order_columns=COLUMNS, timezone=zone)
+    result = build(
+        *STAGING_AND_METRICS, orders_location="orders.parquet", order_columns=COLUMNS, timezone=zone
+    )
     assert result.success, result.log
     assert str(result.value("select latest_order_date from staging.as_of"))[:10] == day
 
@@ -150,7 +157,7 @@ def test_rows_that_start_with_a_hash_are_no_comments(build: Builder) -> None:
         for i in range(300):
             hash_mark = "#" if i % 10 == 0 else ""
             file.write(f"{hash_mark}{i},c{i % 50},2024-01-{1 + i % 28:02d},{i}.5\n")
-    result = build(orders_location="orders.csv", order_columns=COLUMNS)
+    result = build(*STAGING_AND_METRICS, orders_location="orders.csv", order_columns=COLUMNS)
     accepted = "select num_rows from staging.order_exclusions where exclusion_reason = 'accepted'"
     assert result.value(accepted) == 300
 
@@ -161,7 +168,7 @@ def test_quotes_are_quotes_however_late_the_first_one_comes(build: Builder) -> N
         for i in range(30_000):
             customer = f'"c{i % 50}"' if i > 25_000 else f"c{i % 50}"
             file.write(f"{customer},{i},2024-01-{1 + i % 28:02d},{i % 97}.5\n")
-    result = build(orders_location="orders.csv", order_columns=COLUMNS, num_bootstraps=2)
+    result = build(*STAGING_AND_METRICS, orders_location="orders.csv", order_columns=COLUMNS)
     assert result.value("select count(*) from metrics.customer_metrics") == 50
 
 
@@ -171,7 +178,7 @@ def test_ids_of_floating_point_are_whole_and_never_nan(build: Builder) -> None:
         "orders.parquet",
         f'select * replace ({ids} as "Customer") from ({ORDERS.replace("select", "select i,")})',
     )
-    result = build(orders_location="orders.parquet", order_columns=COLUMNS)
+    result = build(*STAGING_AND_METRICS, orders_location="orders.parquet", order_columns=COLUMNS)
     customers = result.query("select customer_id from metrics.customer_metrics")["customer_id"]
     assert set(customers) == {str(10000 + i) for i in range(40) if i % 10}
     missing = (
@@ -184,6 +191,7 @@ def test_statuses_compare_in_the_alphabet_they_are_written_in(build: Builder) ->
     status = "case when \"Invoice\"::int % 5 = 0 then 'İptal' else 'Ödendi' end"
     write("orders.csv", f'select *, {status} as "State" from ({ORDERS})')
     result = build(
+        *STAGING_AND_METRICS,
         orders_location="orders.csv",
         order_columns=COLUMNS | {"status": "State"},
         excluded_statuses=["İPTAL"],
@@ -221,7 +229,11 @@ def test_consent_and_contacts_that_cannot_be_read_mean_no(build: Builder) -> Non
 
 def test_line_ids_that_count_within_orders_are_suspected(build: Builder) -> None:
     write("orders.csv", f"select *, i % 3 as line from ({ORDERS.replace('select', 'select i,')})")
-    result = build(orders_location="orders.csv", order_columns=COLUMNS | {"line_id": "line"})
+    result = build(
+        *STAGING_AND_METRICS,
+        orders_location="orders.csv",
+        order_columns=COLUMNS | {"line_id": "line"},
+    )
     assert "few_rows_repeat_a_line_id" in result.log
     assert (
         result.query("from staging.excluded_order_lines")["exclusion_reason"]

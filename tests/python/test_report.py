@@ -17,7 +17,7 @@ from conftest import PROJECT, Build, Builder, build_with_data_tests, run_dbt
 
 from customer_segmentation.cli import main
 from customer_segmentation.report.page import headline, make_sections, script_data, write_report
-from customer_segmentation.report.sections.glance import NOTHING_LEFT
+from customer_segmentation.report.sections.segments import NOTHING_LEFT
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import ACTIONS, IN_MONEY, figure, percent
 
@@ -395,7 +395,6 @@ def test_the_same_database_gives_the_same_bytes(sample: Path, tmp_path: Path) ->
     assert pages[0].stat().st_size < 5_000_000
 
 
-@pytest.mark.slow
 def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
     """Customers whose ids are e-mail addresses, in a file whose folder has a telling name."""
     orders = tmp_path / "confidential" / "orders.csv"

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from conftest import Build, Builder
 
-from customer_segmentation.rules import SEGMENT_RULES, choose_rules, fit_rules
+from customer_segmentation.rules import choose_rules, fit_rules
+from customer_segmentation.schemas import SEGMENT_RULES
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """Fits are versions: when one is due, which one scores, and what survives."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import Build, build_with_data_tests, run_dbt
-
-pytestmark = pytest.mark.slow
+from conftest import PROJECT, Build, build_with_data_tests, run_dbt
 
 # Less evidence than by default, since these tests are about what becomes of a fit.
 QUICK = {
@@ -167,3 +167,84 @@ def test_a_fresh_database_says_what_is_missing(
     assert not failed.success
     assert sentence in failed.log
     assert "Traceback" not in failed.log
+
+
+# ---- Settings are compared key by key
+
+
+OLD_REGISTRY = str(PROJECT / "tests" / "data" / "registry_of_0.1.0.csv")
+
+
+def test_a_registry_of_an_earlier_version_scores_and_its_settings_are_adopted(
+    tmp_path: Path, sample_build: Build
+) -> None:
+    """Its settings have other names and lack some: neither makes a fit due. A change does."""
+    old = Path(OLD_REGISTRY).read_text()
+    assert "stability_bootstraps" in old
+    assert "excluded_statuses" not in old
+    build = Build(True, tmp_path / "shop.duckdb")
+    scored = build_with_data_tests(build.database, {"registry_location": OLD_REGISTRY})
+    assert scored.success, scored.log
+    assert versions(scored) == [(1, "first build")]
+    pd.testing.assert_frame_equal(clusters(scored), clusters(sample_build))
+    settings = "select settings from clustering.model_versions where model_version = 1"
+    assert json.loads(scored.value(settings)) == json.loads(sample_build.value(settings))
+
+    adopted = build_with_data_tests(build.database, {"excluded_statuses": ["void"]} | QUICK)
+    assert versions(adopted) == [(1, "first build"), (2, "settings changed")]
+
+
+def test_a_renamed_setting_is_compared_under_its_old_name(tmp_path: Path) -> None:
+    build = Build(True, tmp_path / "shop.duckdb")
+    changed = build_with_data_tests(
+        build.database, QUICK | {"registry_location": OLD_REGISTRY, "segment_count": "auto"}
+    )
+    assert versions(changed) == [(1, "first build"), (2, "settings changed")], (
+        "num_bootstraps was 100, as stability_bootstraps"
+    )
+
+
+def vars_read_by(manifest: dict[str, Any], unique_id: str) -> set[str]:
+    """Vars in the code, the configuration and the macros of a node or a macro."""
+    thing = manifest["nodes"].get(unique_id) or manifest["macros"][unique_id]
+    text = thing.get("raw_code") or thing.get("macro_sql") or ""
+    found = set(
+        re.findall(r"\bvar\('(\w+)'", text + json.dumps(thing.get("unrendered_config", {})))
+    )
+    for macro in thing["depends_on"]["macros"]:
+        if macro.startswith("macro.customer_segmentation."):
+            found |= vars_read_by(manifest, macro)
+    return found
+
+
+NOT_SETTINGS = {
+    # Where the orders are and which day it is: another day's orders are scored, not fitted anew.
+    "orders_location", "customers_location", "attached_databases", "as_of_date",
+    # Consent has no part in a fit, nor have labels and checks.
+    "customer_columns", "dataset", "currency", "check_order_ids",
+    # What decides about fits themselves.
+    "refit", "model_version", "registry_location",
+}  # fmt: skip
+
+
+def test_every_var_that_a_fit_depends_on_is_among_its_settings(sample_build: Build) -> None:
+    target = sample_build.database.parent / "target" / "manifest.json"
+    manifest = json.loads(target.read_text())
+    fits = ["clustering_features", "clustering_candidates", "cluster_boundaries"]
+    waiting = [f"model.customer_segmentation.{name}" for name in [*fits, "cluster_centroids"]]
+    seen: set[str] = set()
+    read: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen or not node.startswith("model."):
+            continue
+        seen.add(node)
+        # The guards read vars to refuse them; model_versions and the registry hold the settings.
+        if not node.endswith((".clustering_guards", ".model_versions", ".restored_registry")):
+            read |= vars_read_by(manifest, node)
+        waiting += manifest["nodes"][node]["depends_on"]["nodes"]
+    assert "model.customer_segmentation.raw_order_lines" in seen
+    settings = set(json.loads(sample_build.value("select settings from clustering.model_versions")))
+    assert {"max_skewness", "timezone", "order_columns", "num_bootstraps"} <= read
+    assert read - NOT_SETTINGS - settings == set()
+    assert settings - read == set()

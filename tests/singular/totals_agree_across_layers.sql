@@ -8,7 +8,9 @@ ordered as (
     select
         sum(orders.num_lines) as num_lines,
         sum(orders.amount) as amount,
-        coalesce(sum(orders.amount) filter (where {{ in_metrics_window() }}), 0) as amount_in_window
+        coalesce(
+            sum(orders.amount) filter (where coalesce(orders.order_date >= as_of.metrics_window_start, true)), 0
+        ) as amount_in_window
     from {{ ref('orders') }} as orders
     cross join {{ ref('as_of') }} as as_of
 

@@ -1,54 +1,21 @@
-"""What the build left in the database, read once and never written."""
+"""What the build left in the database, read once."""
 
 from __future__ import annotations
 
 import json
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
+from customer_segmentation.database import Database
 from customer_segmentation.report import wording
 from customer_segmentation.report.frames import records
 from customer_segmentation.report.palette import BY_RULE, ink, segment_colours
 
 
-class NotReadable(Exception):
-    """There is no database to report on; the message says what to do."""
-
-
-class Shop:
-    """A built database, opened read-only."""
-
-    def __init__(self, database: Path) -> None:
-        """Open ``database``. Raises ``NotReadable`` if that can't be done."""
-        if not database.exists():
-            raise NotReadable(
-                f"There is no database '{database}'. Build it first (make build), or name another"
-                " one with --database."
-            )
-        try:
-            self._connection = duckdb.connect(str(database), read_only=True)
-        except duckdb.Error as error:
-            if "Could not set lock" in str(error):
-                advice = "is being written, by a build perhaps. Try again later."
-            else:
-                advice = "can't be read: it is no DuckDB database, or a damaged one."
-            raise NotReadable(f"The database '{database}' {advice}") from error
-
-    def read(self, sql: str) -> pd.DataFrame:
-        """Run a query. Raises ``NotReadable`` if a table or column of it does not exist."""
-        try:
-            frame: pd.DataFrame = self._connection.sql(sql).df()
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            problem = str(error).splitlines()[0]
-            raise NotReadable(
-                f"The database was not built to its end, or by another version ({problem})."
-                " Build it again (make build)."
-            ) from error
-        return frame
+class Shop(Database):
+    """A built database, as the report tells of it."""
 
     def row(self, sql: str) -> dict[str, Any]:
         """Read exactly one row."""
@@ -64,10 +31,10 @@ class Shop:
     def version(self) -> dict[str, Any]:
         """The version that scores, with the settings of its fit."""
         version = self.row(
-            """
+            f"""
             select model_version, fitted_on, settings
             from clustering.model_versions
-            where model_version = (select max(model_version) from segments.customer_segments)
+            where model_version = {self.active_version}
             """
         )
         return {**version, "settings": json.loads(version["settings"])}

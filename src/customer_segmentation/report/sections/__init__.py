@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from customer_segmentation.report.section import Section
-from customer_segmentation.report.sections.arrivals import arrivals
-from customer_segmentation.report.sections.choice import choice
 from customer_segmentation.report.sections.customers import customers
-from customer_segmentation.report.sections.glance import glance
+from customer_segmentation.report.sections.exclusions import exclusions
 from customer_segmentation.report.sections.metrics import metrics
 from customer_segmentation.report.sections.profiles import profiles
 from customer_segmentation.report.sections.rules import rules
+from customer_segmentation.report.sections.segment_count import segment_count
+from customer_segmentation.report.sections.segments import segments
 from customer_segmentation.report.sections.targets import targets
 from customer_segmentation.report.shop import Shop
 
 SECTIONS: list[Callable[[Shop], Section]] = [
-    glance,
+    segments,
     targets,
     profiles,
     rules,
     customers,
-    choice,
+    segment_count,
     metrics,
-    arrivals,
+    exclusions,
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import altair as alt
-import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from customer_segmentation.features import coordinates
 from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records
 from customer_segmentation.report.section import Plot, Section, Table
@@ -31,10 +31,10 @@ POINTS = 1500
 def customers(shop: Shop) -> Section:
     """Draw a sample of customers on the axes of the metrics and of the clustering."""
     candidates = shop.read(
-        """
+        f"""
         select feature, transform, centre, scale, is_selected
         from clustering.clustering_features
-        where model_version = (select max(model_version) from segments.customer_segments)
+        where model_version = {shop.active_version}
         order by feature
         """
     )
@@ -109,27 +109,16 @@ def by_metrics(
 
 def by_components(shop: Shop, sample: pd.DataFrame, features: pd.DataFrame) -> Plot:
     """Draw the sample on the two directions in which the scaled features spread most."""
-    scaled = pd.DataFrame(
-        {
-            row["feature"]: (
-                np.log1p(sample[row["feature"]])
-                if row["transform"] == "log1p"
-                else sample[row["feature"]]
-            )
-            .sub(row["centre"])
-            .div(row["scale"])
-            for row in records(features)
-        }
-    )
-    components = PCA(n_components=2).fit(scaled)
-    places = components.transform(scaled)
+    points = coordinates(sample, features)
+    components = PCA(n_components=2).fit(points)
+    places = components.transform(points)
     placed = sample.assign(first=places[:, 0], second=places[:, 1])
     explained = components.explained_variance_ratio_
     leading = [
         listed([
             f"{metric_name(name).lower()} ({'+' if weight > 0 else '−'}{figure(abs(weight))})"
             for name, weight in sorted(
-                zip(scaled.columns, direction, strict=True), key=lambda pair: -abs(pair[1])
+                zip(features["feature"], direction, strict=True), key=lambda pair: -abs(pair[1])
             )
             if abs(weight) >= 0.4
         ])

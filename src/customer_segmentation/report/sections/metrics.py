@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
+from customer_segmentation.features import scaled
 from customer_segmentation.report import plots, wording
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
@@ -19,20 +21,22 @@ BINS = 20
 def metrics(shop: Shop) -> Section:
     """Show each metric before and after its transform, and the correlations."""
     features = shop.read(
-        """
-        select feature, transform, is_selected, skewness, variance_inflation, reason
+        f"""
+        select feature, transform, centre, scale, is_selected, reason
         from clustering.clustering_features
-        where model_version = (select max(model_version) from segments.customer_segments)
+        where model_version = {shop.active_version}
         order by is_selected desc, feature
         """
     )
     distributions = shop.read("select * from metrics.metric_distributions").set_index("metric")
+    sample = shop.read("select * exclude (customer_id) from clustering.clustering_sample")
     found = []
     for feature in records(features):
-        if feature["feature"] in distributions.index:
-            distribution = distributions.loc[feature["feature"]]
-            found.append(before(shop, feature["feature"], distribution))
-            found.append(after(shop, feature["feature"], feature["transform"], distribution))
+        metric = feature["feature"]
+        if metric in distributions.index:
+            found.append(before(shop, metric, distributions.loc[metric]))
+            points = scaled(sample[metric].to_numpy(dtype=float), feature)
+            found.append(after(metric, feature["transform"], points, distributions.loc[metric]))
     used = [metric_name(name).lower() for name in features.loc[features["is_selected"], "feature"]]
     left = [metric_name(name).lower() for name in features.loc[~features["is_selected"], "feature"]]
     num_customers = shop.clusters["num_customers"].sum()
@@ -91,45 +95,24 @@ def before(shop: Shop, metric: str, distribution: pd.Series) -> Plot:
     )
 
 
-def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> Plot:
+def clipped_bins(values: np.ndarray) -> pd.DataFrame:
+    """Count values in bins from the 1st to the 99th percentile, what lies beyond in the outer ones.
+
+    Returns ``lower``, ``upper`` and ``num_customers`` of each of at most ``BINS`` bins that is not
+    empty.
+    """
+    low, high = np.quantile(values, [0.01, 0.99])
+    width = max((high - low) / BINS, 1e-9)
+    bins, counts = np.unique(
+        np.clip(np.floor((values - low) / width), 0, BINS - 1), return_counts=True
+    )
+    lower, upper = low + bins * width, low + (bins + 1) * width
+    return pd.DataFrame({"lower": lower.round(3), "upper": upper.round(3), "num_customers": counts})
+
+
+def after(metric: str, transform: str, points: np.ndarray, distribution: pd.Series) -> Plot:
     """Draw a metric as the clustering sees it: transformed, then centred and scaled."""
-    value = f"ln(1 + {metric})" if transform == "log1p" else metric
-    bins = shop.read(
-        f"""
-        with
-
-        scaled as (
-
-            select ({value} - centre) / scale as scaled
-            from clustering.clustering_sample
-            cross join clustering.clustering_features
-            where
-                clustering_features.feature = '{metric}'
-                and clustering_features.model_version
-                = (select max(model_version) from segments.customer_segments)
-
-        ),
-
-        limits as (
-
-            select
-                quantile_cont(scaled, 0.01) as low,
-                greatest((quantile_cont(scaled, 0.99) - low) / {BINS}, 1e-9) as width
-            from scaled
-
-        )
-
-        select
-            least({BINS - 1}, greatest(0, floor((scaled - low) / width))) as bin,
-            any_value(round(low + bin * width, 3)) as lower,
-            any_value(round(low + (bin + 1) * width, 3)) as upper,
-            count(*) as num_customers
-        from scaled
-        cross join limits
-        group by bin
-        order by bin
-        """
-    ).drop(columns="bin")
+    bins = clipped_bins(points)
     bins["range"] = [
         f"{figure(lower)} to {figure(upper)}"
         for lower, upper in zip(bins["lower"], bins["upper"], strict=True)
@@ -141,7 +124,8 @@ def after(shop: Shop, metric: str, transform: str, distribution: pd.Series) -> P
     elif transform == "log1p":
         sentence = (
             f"The logarithm takes the skewness from {figure(skewness)} to"
-            f" {figure(distribution['sample_skewness_after_log1p'])}; then it is centred and scaled."
+            f" {figure(distribution['sample_skewness_after_log1p'])}; then it is centred and"
+            " scaled."
         )
     else:
         sentence = f"With a skewness of {figure(skewness)} it is only centred and scaled."

@@ -16,7 +16,7 @@ from customer_segmentation.report.wording import action_name, count, figure, per
 NOTHING_LEFT = "As much came back as was bought, or more: shares of the revenue say nothing."
 
 
-def glance(shop: Shop) -> Section:
+def segments(shop: Shop) -> Section:
     """Introduce the segments."""
     clusters = shop.clusters
     best = clusters.iloc[0]

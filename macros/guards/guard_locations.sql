@@ -66,9 +66,29 @@
     {%- endfor -%}
     {%- for field in columns if field not in required and field not in optional -%}
         {{ return(mapping ~ ": there is no field '" ~ field ~ "'. The fields are "
-            ~ (required + optional) | join(', ') ~ ".") }}
+            ~ (required + optional) | join(', ') ~ (
+                "; columns of your own go into custom_order_columns." if name == 'orders' else "."
+            )) }}
     {%- endfor -%}
 
+    {%- set problem = expression_problem(mapping, columns, location) -%}
+    {%- if not problem and name == 'orders' -%}
+        {%- set problem = expression_problem('custom_order_columns', var('custom_order_columns'), location) -%}
+    {%- endif -%}
+    {%- if problem -%}
+        {{ return(problem) }}
+    {%- endif -%}
+
+    {%- set any_row = run_query("select count(*) from (select 1 from " ~ read_location(location) ~ " limit 1)").columns[0][0] -%}
+    {%- if any_row == 0 and name == 'orders' -%}
+        {{ return("orders_location: '" ~ location ~ "' has a header but no row. Export it again with its orders.") }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- Which expression of a mapping is no SQL or names a column that the location doesn't have, in one sentence;
+    null if none does. -#}
+{% macro expression_problem(mapping, columns, location) -%}
     {%- set available = run_query("describe select * from " ~ read_location(location)).columns[0].values() -%}
     {%- for field, expression in columns.items() if expression -%}
         {%- set parsed = run_query("select json_serialize_sql(" ~ sql_text("select try(" ~ expression ~ "\n)") ~ ") as tree").columns[0][0] -%}
@@ -87,9 +107,5 @@
         {%- endif -%}
     {%- endfor -%}
 
-    {%- set any_row = run_query("select count(*) from (select 1 from " ~ read_location(location) ~ " limit 1)").columns[0][0] -%}
-    {%- if any_row == 0 and name == 'orders' -%}
-        {{ return("orders_location: '" ~ location ~ "' has a header but no row. Export it again with its orders.") }}
-    {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}

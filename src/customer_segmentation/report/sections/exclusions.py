@@ -11,7 +11,7 @@ from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, percent, whole, words
 
 
-def arrivals(shop: Shop) -> Section:
+def exclusions(shop: Shop) -> Section:
     """Reconcile the rows that came in with those that count."""
     rows = shop.read(
         """
@@ -37,11 +37,11 @@ def arrivals(shop: Shop) -> Section:
         key="arrivals",
         title="What came in",
         lead=lead,
-        plots=[] if excluded.empty else [exclusions(shop, rows, excluded)],
+        plots=[] if excluded.empty else [excluded_rows(shop, rows, excluded)],
     )
 
 
-def exclusions(shop: Shop, rows: pd.DataFrame, excluded: pd.DataFrame) -> Plot:
+def excluded_rows(shop: Shop, rows: pd.DataFrame, excluded: pd.DataFrame) -> Plot:
     """Draw the excluded rows by reason."""
     bars = (
         plots.chart(excluded.assign(label=excluded["reason"])[["label", "description", "num_rows"]])

@@ -8,8 +8,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Vars of earlier versions of this project: what each is called now. Fits that were stored under an old
-    name are read by it, too (see clustering_settings.sql). -#}
+{#- Vars of earlier versions of this project: what each is called now. -#}
 {% macro renamed_vars() -%}
     {{ return({
         'least_adjusted_rand': 'min_bootstrap_adjusted_rand',
@@ -27,6 +26,15 @@
     }) }}
 {%- endmacro %}
 
+{#- What a var was called in earlier versions, as SQL text; fits of then have their settings under that name. -#}
+{% macro former_name(name) -%}
+    {%- for old, new in renamed_vars().items() if new == name -%}
+        {{ sql_text(old) }}
+    {%- else -%}
+        null
+    {%- endfor -%}
+{%- endmacro %}
+
 {% macro var_problem() -%}
     {%- set kinds = {
         'dataset': 'text',
@@ -34,6 +42,7 @@
         'orders_location': 'text or null',
         'attached_databases': 'mapping',
         'order_columns': 'mapping',
+        'custom_order_columns': 'mapping',
         'rows_are': ['order_lines', 'orders'],
         'check_order_ids': 'true or false',
         'customers_location': 'text or null',
@@ -125,6 +134,16 @@
     {%- endfor -%}
     {%- for feature, transform in var('feature_transforms').items() if transform not in ['none', 'log1p'] -%}
         {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
+    {%- endfor -%}
+
+    {%- for column in var('custom_order_columns') -%}
+        {%- if not modules.re.match('^[a-z_][a-z0-9_]*$', column) -%}
+            {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
+                ~ " underscores, as in {category: product_group}.") }}
+        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'raw_ordered_at',
+            'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date', 'metrics_window_start'] -%}
+            {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}
+        {%- endif -%}
     {%- endfor -%}
 
     {%- for name in ['excluded_statuses', 'guest_customer_ids', 'candidate_features'] -%}

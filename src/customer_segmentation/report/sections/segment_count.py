@@ -15,20 +15,37 @@ from customer_segmentation.report.wording import count, figure, listed, percent,
 KMEANS, WARD = "K-means", "Ward"
 
 
-def choice(shop: Shop) -> Section:
+def segment_count(shop: Shop) -> Section:
     """Show the evidence for the number of segments, and the verdict."""
     candidates = shop.read(
-        """
-        select * from clustering.clustering_candidates
-        where model_version = (select max(model_version) from segments.customer_segments)
+        f"""
+        select
+            algorithm,
+            k,
+            inertia,
+            is_elbow,
+            silhouette,
+            bootstrap_adjusted_rand,
+            bootstrap_jaccard,
+            prediction_strength,
+            smallest_cluster_share,
+            is_reproduced,
+            agreement_with_kmeans,
+            noise_share,
+            resampling_share,
+            is_selected,
+            reason,
+            verdict
+        from clustering.clustering_candidates
+        where model_version = {shop.active_version}
         order by algorithm, k
         """
     )
     boundaries = shop.read(
-        """
+        f"""
         select cluster_id, other_cluster_id, is_valley, p_value
         from clustering.cluster_boundaries
-        where model_version = (select max(model_version) from segments.customer_segments)
+        where model_version = {shop.active_version}
         order by all
         """
     )
@@ -289,21 +306,24 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
         .mark_rule(strokeDash=[2, 3])
         .encode(y="score:Q", color=alt.Color("measure:N", scale=colours))
     )
-    passing = kmeans[
-        (kmeans["bootstrap_jaccard"] >= settings["min_bootstrap_jaccard"])
-        & (kmeans["bootstrap_adjusted_rand"] >= settings["min_bootstrap_adjusted_rand"])
-        & (kmeans["smallest_cluster_share"] >= settings["min_cluster_share"])
-    ]["k"]
+    is_reproduced = kmeans["is_reproduced"].astype("boolean")
+    passing = kmeans.loc[is_reproduced.fillna(False), "k"]
     sentence = (
-        f"k = {listed([str(number) for number in passing])} {'is' if len(passing) == 1 else 'are'}"
-        " reproduced when customers are drawn anew"
-        if len(passing)
-        else "No number of segments is reproduced when customers are drawn anew"
+        f"at {k} the least stable segment is found again with a Jaccard overlap of"
+        f" {figure(selected_row['bootstrap_jaccard'])}, where {settings['min_bootstrap_jaccard']}"
+        " is the limit."
     )
-    sentence += (
-        f": at {k} the least stable segment is found again with a Jaccard overlap of"
-        f" {figure(selected_row['bootstrap_jaccard'])}, where {settings['min_bootstrap_jaccard']} is the limit."
-    )
+    if len(passing):
+        sentence = (
+            f"k = {listed([str(number) for number in passing])}"
+            f" {'is' if len(passing) == 1 else 'are'} reproduced when customers are drawn anew:"
+            f" {sentence}"
+        )
+    elif is_reproduced.notna().any():
+        sentence = f"No number of segments is reproduced when customers are drawn anew: {sentence}"
+    else:
+        # A fit of a version of this project that did not store it.
+        sentence = sentence[0].upper() + sentence[1:]
     return Plot(
         key="stability",
         title="Stability",

@@ -1,0 +1,16 @@
+{#- Adds the columns of custom_metrics, with the types that they have, to the contract of the model that runs:
+    dbt then enforces them like the listed columns, after which they stand, and writes what custom_metrics says
+    of them. A pre-hook runs in the context of the materialization, which reads the contract from model.columns. -#}
+{% macro add_custom_metrics_to_contract() -%}
+    {%- if execute -%}
+        {%- set described = graph.nodes['model.customer_segmentation.custom_metrics'].columns -%}
+        {%- for column in custom_metric_columns() -%}
+            {%- do model.columns.update({column.name: {
+                'name': column.name,
+                'constraints': [],
+                'data_type': column.dtype | lower,
+                'description': described.get(column.name, {}).get('description', ''),
+            }}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,42 @@
+{#- Why the registry of fits can't be used as the vars ask, in one sentence; null if it can: it is another
+    dataset's, the pinned version does not exist, or that version needs a feature that is gone. -#}
+{% macro registry_problem() -%}
+    {%- set pinned = var('model_version') -%}
+    {%- set location = var('registry_location') -%}
+    {%- set versions = adapter.get_relation(database=this.database, schema=this.schema, identifier='model_versions') -%}
+    {%- set features = adapter.get_relation(database=this.database, schema=this.schema, identifier='clustering_features') -%}
+    {%- if not versions -%}
+        {%- if location and run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] == 0 -%}
+            {{ return("registry_location: there is no file '" ~ location ~ "'. Check the path, or set it to null and let this"
+                ~ " build fit anew.") }}
+        {%- elif location -%}
+            {%- set versions = "(" ~ registry_rows(location) ~ ")" -%}
+            {%- set features = versions -%}
+        {%- elif pinned is not none -%}
+            {{ return("model_version: there is no version " ~ pinned ~ ", since nothing was fitted yet. Set it to null, or name"
+                ~ " a registry_location.") }}
+        {%- else -%}
+            {{ return(none) }}
+        {%- endif -%}
+    {%- endif -%}
+
+    {%- set known = run_query("select distinct cast(model_version as integer) as model_version, dataset from " ~ versions
+        ~ " order by model_version") -%}
+    {%- for dataset in known.columns[1].values() if dataset != var('dataset') -%}
+        {{ return("dataset: this registry's segments were fitted on '" ~ dataset ~ "', not on '" ~ var('dataset')
+            ~ "'. Give each dataset a database of its own (DUCKDB_PATH), or set dataset to '" ~ dataset ~ "'.") }}
+    {%- endfor -%}
+    {%- if pinned is not none -%}
+        {%- if pinned not in known.columns[0].values() | list -%}
+            {{ return("model_version: there is no version " ~ pinned ~ ". There are "
+                ~ known.columns[0].values() | join(', ') ~ ".") }}
+        {%- endif -%}
+        {%- set needed = run_query("select distinct feature from " ~ features ~ " where cast(model_version as integer) = "
+            ~ pinned ~ " and cast(is_selected as boolean) order by feature").columns[0].values() -%}
+        {%- for feature in needed if feature not in var('candidate_features') -%}
+            {{ return("model_version: version " ~ pinned ~ " needs the feature '" ~ feature ~ "', which is not among"
+                ~ " candidate_features any more. Add it, or choose another version.") }}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}

@@ -1,0 +1,280 @@
+"""The rule that chooses k: the same whoever asks it, and explained in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import nan
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import THRESHOLDS
+from sklearn.datasets import make_blobs
+
+from customer_segmentation.boundaries import cluster_boundaries
+from customer_segmentation.candidates import score_candidates
+from customer_segmentation.choice import (
+    CONTINUUM,
+    NATURAL_GROUPS,
+    Choice,
+    Thresholds,
+    choose_segment_count,
+    decide,
+    explain_choice,
+)
+from customer_segmentation.resampling import quick_choice, resampling_shares
+
+# ---- The rule, asked for single answers
+
+
+class Evidence:
+    """Answers for some ks, and a note of what was asked."""
+
+    def __init__(self, valleys: set[int], reproduced: set[int], silhouettes: dict[int, float]):
+        self.valleys, self.reproduced, self.silhouettes = valleys, reproduced, silhouettes
+        self.asked: list[tuple[str, int]] = []
+
+    def noted(self, what: str, answer: Callable[[int], object]) -> Callable[[int], object]:
+        return lambda k: (self.asked.append((what, k)), answer(k))[1]
+
+    def decide(self, ks: range) -> tuple[int, str]:
+        return decide(
+            ks,
+            has_valleys=self.noted("valleys", self.valleys.__contains__),  # type: ignore[arg-type]
+            is_reproduced=self.noted("stable", self.reproduced.__contains__),  # type: ignore[arg-type]
+            silhouette=self.noted("silhouette", lambda k: self.silhouettes.get(k, nan)),  # type: ignore[arg-type]
+        )
+
+
+@pytest.mark.parametrize(
+    ("valleys", "reproduced", "silhouettes", "decided"),
+    [
+        ({3, 4}, {5}, {6: 0.9}, (4, "valleys")),
+        ({2}, {3, 4, 5, 6}, {}, (2, "valleys")),
+        ({6}, set(), {}, (6, "valleys")),
+        (set(), {3, 5}, {6: 0.9}, (5, "stability")),
+        (set(), {2}, {3: 0.9}, (2, "stability")),
+        (set(), {6}, {}, (6, "stability")),
+        (set(), set(), {2: 0.1, 4: 0.3, 5: 0.2}, (4, "silhouette")),
+        (set(), set(), {3: 0.2, 4: 0.3, 6: 0.3}, (4, "silhouette")),
+        (set(), set(), {2: -0.1, 6: -0.2}, (2, "silhouette")),
+        (set(), set(), {6: 0.0}, (6, "silhouette")),
+        (set(), set(), {}, (2, "range")),
+    ],
+)
+def test_the_rule(
+    valleys: set[int],
+    reproduced: set[int],
+    silhouettes: dict[int, float],
+    decided: tuple[int, str],
+) -> None:
+    assert Evidence(valleys, reproduced, silhouettes).decide(range(2, 7)) == decided
+
+
+def test_the_order_of_the_ks_does_not_matter() -> None:
+    for found in (({3, 4}, set(), {}), (set(), {3, 4}, {}), (set(), set(), {3: 0.5, 4: 0.5})):
+        evidence = Evidence(*found)
+        assert evidence.decide(range(2, 7)) == evidence.decide(range(6, 1, -1))
+    assert Evidence(set(), set(), {}).decide(range(6, 1, -1)) == (2, "range")
+
+
+def test_no_more_is_asked_than_the_answer_needs() -> None:
+    evidence = Evidence({4}, {3}, {})
+    evidence.decide(range(3, 6))
+    assert evidence.asked == [("valleys", 5), ("valleys", 4)]
+    evidence = Evidence(set(), {4}, {})
+    evidence.decide(range(3, 6))
+    in_order = [("valleys", 5), ("valleys", 4), ("valleys", 3), ("stable", 5), ("stable", 4)]
+    assert evidence.asked == in_order
+
+
+AT_THE_LIMITS = {
+    "bootstrap_jaccard": THRESHOLDS.min_bootstrap_jaccard,
+    "bootstrap_adjusted_rand": THRESHOLDS.min_bootstrap_adjusted_rand,
+    "smallest_cluster_share": THRESHOLDS.min_cluster_share,
+}
+
+
+def test_who_reaches_a_limit_exactly_is_reproduced() -> None:
+    assert THRESHOLDS.misses(**AT_THE_LIMITS) == []
+
+
+@pytest.mark.parametrize("figure", AT_THE_LIMITS)
+@pytest.mark.parametrize("missing", [True, False])
+def test_who_misses_one_limit_is_not(figure: str, missing: bool) -> None:
+    value = nan if missing else float(np.nextafter(AT_THE_LIMITS[figure], 0))
+    assert len(THRESHOLDS.misses(**AT_THE_LIMITS | {figure: value})) == 1
+
+
+def test_what_no_bootstrap_was_made_of_is_neither_reproduced_nor_not() -> None:
+    rows = pd.DataFrame([AT_THE_LIMITS] * 3)
+    rows.loc[1, "smallest_cluster_share"] = 0.0
+    rows.loc[2, "bootstrap_jaccard"] = nan
+    assert THRESHOLDS.are_reached(rows).tolist() == [True, False, pd.NA]
+
+
+# ---- The rule, on a table made up for it
+
+
+def evidence(
+    thresholds: Thresholds = THRESHOLDS, **rows: tuple[float, float, float, float]
+) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [("kmeans", int(k[1:]), *figures) for k, figures in rows.items()]
+        + [("ward", 3, nan, nan, 0.5, 0.9)],
+        columns=["algorithm", "k", *AT_THE_LIMITS, "silhouette"],
+    )
+    return table.assign(is_reproduced=thresholds.are_reached(table))
+
+
+def valleys(**found: list[bool]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(int(k[1:]), is_valley) for k, pairs in found.items() for is_valley in pairs],
+        columns=["k", "is_valley"],
+    )
+
+
+STABLE = {"k3": (0.9, 0.9, 0.2, 0.5), "k4": (0.81, 0.85, 0.1, 0.4), "k5": (0.7, 0.85, 0.1, 0.3)}
+NO_VALLEYS = {"k3": [True, True, False], "k4": [False] * 6, "k5": [False] * 10}
+
+
+def chosen(
+    candidates: pd.DataFrame, boundaries: pd.DataFrame, segment_count: int | None = None
+) -> tuple[Choice, dict[tuple[str, int], str]]:
+    """The choice, and its reasons by algorithm and k."""
+    choice = choose_segment_count(candidates, boundaries, segment_count=segment_count)
+    reasons = explain_choice(choice, candidates, boundaries, THRESHOLDS)
+    keys = zip(candidates["algorithm"], candidates["k"], strict=True)
+    return choice, dict(zip(keys, reasons, strict=True))
+
+
+def test_the_largest_k_with_all_valleys_wins_over_stability() -> None:
+    found = valleys(**NO_VALLEYS | {"k3": [True] * 3})
+    choice, reasons = chosen(evidence(**STABLE), found)
+    assert choice == Choice(3, "valleys", NATURAL_GROUPS)
+    assert reasons == {
+        ("kmeans", 3): "k = 3 is the largest number of segments with a valley between every pair of"
+        " them: natural groups",
+        ("kmeans", 4): "0 of 6 pairs of segments have a valley between them",
+        ("kmeans", 5): "0 of 10 pairs of segments have a valley between them",
+        ("ward", 3): "evidence only: cannot score new customers by itself",
+    }
+
+
+def test_a_smaller_k_with_valleys_and_one_that_was_not_tested_say_so() -> None:
+    found = valleys(k3=[True] * 3, k4=[True] * 6)
+    choice, reasons = chosen(evidence(**STABLE), found)
+    assert choice == Choice(4, "valleys", NATURAL_GROUPS)
+    assert reasons["kmeans", 3] == (
+        "all pairs have a valley between them too, but k = 4 finds more groups"
+    )
+    assert reasons["kmeans", 5] == "too few customers to look for valleys"
+
+
+def test_without_valleys_the_largest_reproduced_k_is_chosen() -> None:
+    choice, reasons = chosen(evidence(**STABLE), valleys(**NO_VALLEYS))
+    assert choice == Choice(4, "stability", CONTINUUM)
+    assert reasons["kmeans", 4] == (
+        "k = 4 is the largest number of segments that resampling reproduces "
+        "(least stable cluster 0.81, needs 0.75)"
+    )
+    assert reasons["kmeans", 3] == (
+        "resampling reproduces it too, but k = 4 tells more customers apart"
+    )
+    assert reasons["kmeans", 5] == (
+        "resampling does not reproduce it (least stable cluster 0.70, needs 0.75)"
+    )
+
+
+@pytest.mark.parametrize(
+    "missed", [(0.74, 0.9, 0.2, 0.4), (0.9, 0.79, 0.2, 0.4), (0.9, 0.9, 0.019, 0.4)]
+)
+def test_each_limit_of_stability_counts(missed: tuple[float, float, float, float]) -> None:
+    choice, _ = chosen(evidence(**STABLE | {"k4": missed}), valleys(**NO_VALLEYS))
+    assert choice.segment_count == 3
+
+
+def test_if_nothing_is_reproduced_the_best_silhouette_is_chosen_and_says_so() -> None:
+    unstable = {"k3": (0.5, 0.5, 0.2, 0.31), "k4": (0.5, 0.5, 0.2, 0.36)}
+    choice, reasons = chosen(evidence(**unstable), valleys(**NO_VALLEYS))
+    assert choice == Choice(4, "silhouette", CONTINUUM)
+    assert reasons["kmeans", 4] == (
+        "resampling reproduces no number of segments in the range; "
+        "k = 4 has the best silhouette (0.36)"
+    )
+    assert reasons["kmeans", 3] == (
+        "resampling does not reproduce it (least stable cluster 0.50, needs 0.75;"
+        " adjusted Rand index 0.50, needs 0.80), and its silhouette is 0.31"
+    )
+
+
+def test_a_fixed_segment_count_overrides_but_the_verdict_stays() -> None:
+    found = valleys(**NO_VALLEYS | {"k3": [True] * 3})
+    choice, reasons = chosen(evidence(**STABLE), found, segment_count=5)
+    assert choice == Choice(5, "segment_count", NATURAL_GROUPS)
+    assert {reasons["kmeans", k] for k in (3, 4, 5)} == {"segment_count is set to 5"}
+    outside, _ = chosen(evidence(**STABLE), valleys(**NO_VALLEYS), segment_count=12)
+    assert outside == Choice(12, "segment_count", CONTINUUM)
+
+
+def test_thresholds_are_the_callers() -> None:
+    lenient = replace(THRESHOLDS, min_bootstrap_jaccard=0.7)
+    choice = choose_segment_count(evidence(lenient, **STABLE), valleys(**NO_VALLEYS))
+    assert choice.segment_count == 5
+
+
+def test_no_kmeans_candidate_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no K-means candidate"):
+        choose_segment_count(evidence(), valleys(**NO_VALLEYS))
+
+
+# ---- The rule, on real evidence: measured in full, and no more than it takes
+
+KS = range(2, 7)
+STRICT = replace(THRESHOLDS, min_bootstrap_jaccard=0.999)
+
+CORNERS = [[0, 0, 0], [8, 0, 0], [0, 8, 0], [0, 0, 8]]
+GROUPS = make_blobs(400, centers=CORNERS, random_state=1)[0]
+ELONGATED = np.random.default_rng(1).normal(size=(400, 2)) * [4, 1]
+SQUARE = np.random.default_rng(1).uniform(size=(400, 2))
+ALIKE = np.zeros((40, 2))
+
+
+@pytest.mark.parametrize(
+    ("points", "thresholds", "decided"),
+    [
+        (GROUPS, THRESHOLDS, (4, "valleys")),
+        (ELONGATED, THRESHOLDS, (3, "stability")),
+        (SQUARE, STRICT, (4, "silhouette")),
+        (ALIKE, THRESHOLDS, (2, "range")),
+    ],
+    ids=["groups", "continuum", "silhouette", "too few"],
+)
+def test_the_quick_choice_is_that_of_the_table(
+    points: np.ndarray, thresholds: Thresholds, decided: tuple[int, str]
+) -> None:
+    table = score_candidates(points, KS, random_seed=1, num_bootstraps=10)
+    table["is_reproduced"] = thresholds.are_reached(table)
+    boundaries = cluster_boundaries(
+        points, KS, random_seed=1, max_valley_p_value=thresholds.max_valley_p_value
+    )
+    choice, reasons = chosen(table, boundaries)
+    assert (choice.segment_count, choice.chosen_by) == decided
+    assert all(reasons.values())
+    quick = quick_choice(points, KS, random_seed=1, num_bootstraps=10, thresholds=thresholds)
+    assert quick == decided
+
+
+def test_planted_groups_are_chosen_whoever_is_in_the_sample() -> None:
+    shares = resampling_shares(
+        GROUPS, KS, random_seed=1, num_resamples=3, num_bootstraps=10, thresholds=THRESHOLDS
+    )
+    assert shares == {2: 0, 3: 0, 4: 1, 5: 0, 6: 0}
+
+
+def test_without_resamples_there_is_no_share() -> None:
+    shares = resampling_shares(
+        GROUPS, KS, random_seed=1, num_resamples=0, num_bootstraps=10, thresholds=THRESHOLDS
+    )
+    assert np.isnan(list(shares.values())).all()
