@@ -1,8 +1,4 @@
-# make build   environment in .venv, then dbt build on the sample
-# make test    everything that checks the project
-# make report  what marketing opens: one page that works offline, in site/
-# make docs    the dbt docs as one static page, in site/
-# make registry-export    the fitted versions as a CSV that another machine can score with
+# make help lists the targets.
 #
 # Your own orders:  make build VARS=my_shop.yml ORDERS=path/to/orders.parquet [CUSTOMERS=path]
 # They are built into a database file named like the vars file (my_shop_segments.duckdb).
@@ -13,7 +9,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test report docs pictures registry-export benchmark requirements clean help
+.PHONY: build test browser lint unit test-install hooks report docs pictures registry-export benchmark requirements clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -48,62 +44,91 @@ ifneq ($(VARS),)
 export DUCKDB_PATH ?= $(shell basename '$(VARS)' | sed 's/[.][^.]*$$//')_segments.duckdb
 endif
 
-build: .venv/.installed
+build: .venv/.installed  ## environment in .venv, then dbt build on the sample
 	@$(if $(VARS),test -r '$(VARS)' || { echo "VARS: there is no file '$(VARS)'."; exit 2; })
 	@$(DBT) build $(dbt_vars)
 
 # ---- Checks -----------------------------------------------------------------------------------
 # dbt builds into a folder that is thrown away, so that nobody's database is touched.
 
-test: .venv/.installed-dev
-	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	export DUCKDB_PATH="$$scratch/test.duckdb" DBT_TARGET_PATH="$$scratch/target" DBT_LOG_PATH="$$scratch/logs" && \
+in_scratch = scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	export DUCKDB_PATH="$$scratch/test.duckdb" DBT_TARGET_PATH="$$scratch/target" DBT_LOG_PATH="$$scratch/logs"
+
+# The browser comes first: what is missing is told in the first seconds, not after the build.
+test: browser lint  ## everything that checks the project
+	@$(in_scratch) && \
+	echo "== dbt build" && dbt build && \
+	echo "== pytest" && pytest
+
+browser: .venv/.installed-dev  ## the browser for the tests: found, or fetched where nobody minds
+	@$(BIN)/python tools/browser.py
+
+lint: .venv/.installed-dev  ## ruff, mypy and sqlfluff
+	@$(in_scratch) && \
 	echo "== ruff" && ruff check . && ruff format --check . && \
 	echo "== mypy" && mypy && \
-	echo "== dbt build" && dbt build && \
-	echo "== sqlfluff" && sqlfluff lint --disable-progress-bar models analyses tests/singular && \
-	echo "== pytest" && pytest
+	echo "== sqlfluff" && sqlfluff lint --disable-progress-bar models analyses tests/singular
+
+unit: .venv/.installed-dev  ## the tests that need neither dbt nor a browser, in seconds
+	@pytest -q -m "not slow"
+
+# What README.md says to do without make, in an environment of its own and not editable.
+test-install:  ## the way without make: pip, then dbt build and the report
+	@$(in_scratch) && unset PYTHONPATH && \
+	$(PYTHON) -m venv "$$scratch/venv" && export PATH="$$scratch/venv/bin:$$PATH" && \
+	echo "== pip install" && \
+	pip install -q --disable-pip-version-check --no-deps -r requirements.txt && \
+	pip install -q --disable-pip-version-check --no-deps . && \
+	echo "== dbt build" && dbt build -q && \
+	customer-segmentation report --site "$$scratch/site"
+
+hooks: .venv/.installed-dev  ## before each commit: ruff, mypy, and sqlfluff on changed SQL
+	@$(BIN)/pre-commit install
 
 # ---- Site -------------------------------------------------------------------------------------
 # Report and docs go into one folder, which any static host can serve; its index leads to both.
 
 SITE ?= site
 
-report: .venv/.installed
+report: .venv/.installed  ## what marketing opens: one page that works offline, in site/
 	@$(BIN)/customer-segmentation report --site '$(SITE)'
 
-docs: .venv/.installed
+docs: .venv/.installed  ## the dbt docs as one static page and the lineage, in site/
 	@$(DBT) docs generate --static $(dbt_vars)
 	@$(BIN)/customer-segmentation docs --site '$(SITE)'
 
-# The README's pictures, from the sample's report.
-CHROMIUM ?= $(shell command -v chromium chromium-browser google-chrome | head -1)
-pictures: .venv/.installed-dev report
-	@$(BIN)/python docs/pictures.py '$(SITE)/report/index.html' '$(CHROMIUM)'
+pictures: .venv/.installed-dev report  ## the pictures of README.md and docs/architecture.md
+	@$(DBT) parse -q
+	@PYTHONPATH=tools $(BIN)/python docs/pictures.py '$(SITE)/report/index.html' target/manifest.json
 
 # ---- Registry ---------------------------------------------------------------------------------
 # Commit the CSV and name it in the var registry_location: a fresh database then scores with it.
 
 REGISTRY ?= registry.csv
-registry-export: .venv/.installed
+registry-export: .venv/.installed  ## the fitted versions as a CSV that another machine can score with
 	@$(DBT) run-operation export_registry --args "{path: '$(REGISTRY)'}"
 
 # ---- Upkeep -----------------------------------------------------------------------------------
 
-benchmark: .venv/.installed
+benchmark: .venv/.installed  ## time and memory of large shops
 	@$(BIN)/python benchmarks/benchmark.py
 
 # dbt-core's optional parser builds by downloading a program; nothing here uses it, so it is left out.
-requirements: .venv/.installed
+# With UPGRADE= (nothing) the other pins stay as they are.
+UPGRADE ?= --upgrade
+requirements: .venv/.installed  ## resolves requirements*.in anew, pinned and hashed
 	@for name in requirements requirements-dev requirements-uv; do \
 		echo "Resolving $$name.in ..."; \
 		echo "dbt-core-experimental-parser ; python_version < '3'" | \
-		$(BIN)/uv pip compile $$name.in --overrides /dev/stdin --universal --python-version 3.11 --upgrade \
+		$(BIN)/uv pip compile $$name.in --overrides /dev/stdin --universal --python-version 3.11 $(UPGRADE) \
 			--generate-hashes --no-header --no-emit-index-url -q -o $$name.txt; \
 	done
 
-clean:
+clean:  ## removes what make made, but no database
 	rm -rf .venv target logs site
 
-help:
-	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1|/p' Makefile | while IFS='|' read -r target text; do \
+		printf 'make %-16s %s\n' "$$target" "$$text"; \
+	done
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile | tail -n +2

@@ -1,26 +1,32 @@
-"""Take the README's pictures of the sample's report: python docs/pictures.py PAGE CHROMIUM.
+"""Take the pictures of the README and of docs/architecture.md.
 
-`make pictures` does it, after `make report` on the sample.
+`make pictures` does it: PYTHONPATH=tools python docs/pictures.py REPORT MANIFEST
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from browser import find_browser
+from customer_segmentation.lineage import draw
+
 IMAGES = Path(__file__).with_name("images")
 
 PLOTS = ["size-against-revenue", "stability"]
 
 
-def main(page: Path, chromium: str) -> None:
-    """Copy plots of the report at ``page``, and take it in light and in dark."""
+def main(page: Path, manifest: Path) -> None:
+    """Copy plots of the report at ``page``, take it in light and dark, and draw the lineage."""
     IMAGES.mkdir(exist_ok=True)
+    lineage = draw(json.loads(manifest.read_text(encoding="utf-8")))
+    (IMAGES / "lineage.svg").write_text(lineage, encoding="utf-8")
     for plot in PLOTS:
         shutil.copy(page.parent / "pictures" / f"{plot}.svg", IMAGES)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False)
+        browser = playwright.chromium.launch(executable_path=find_browser(), chromium_sandbox=False)
         for colours in ("light", "dark"):
             view = browser.new_page(viewport={"width": 1280, "height": 1150}, color_scheme=colours)
             view.goto(page.absolute().as_uri())
@@ -30,4 +36,4 @@ def main(page: Path, chromium: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -73,7 +73,7 @@ def report(database: Path, site: Path) -> None:
 )
 @site_option
 def docs(target: Path, site: Path) -> None:
-    """Write the dbt docs as one page.
+    """Write the dbt docs as one page, and the lineage as a picture beside it.
 
     The folders of this machine are taken out of it.
     """
@@ -89,6 +89,8 @@ def docs(target: Path, site: Path) -> None:
     try:
         publish(made, page, target.absolute(), Path.cwd(), Path.home())
         write_index(site)
+    except ValueError as problem:
+        raise click.ClickException(f"'{made}': {problem}") from problem
     except OSError as problem:
         raise not_writable(site, problem) from problem
     click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB, ready for a static host.")

@@ -104,6 +104,17 @@ def parsed(variables: dict[str, Any], options: list[str]) -> Any:
     return pickle.loads(parsed_projects[key])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what uses a build or a browser, and every test of a module that calls dbt."""
+    for item in items:
+        fixtures = {"sample_build", "build", "browser"}
+        calls = {"run_dbt", "build_with_data_tests"}
+        if fixtures.intersection(getattr(item, "fixturenames", ())) or calls.intersection(
+            vars(getattr(item, "module", item))
+        ):
+            item.add_marker(pytest.mark.slow)
+
+
 def run_dbt(
     database: Path,
     arguments: list[str],

@@ -1,9 +1,7 @@
-"""The report in a real browser, over file:// and without a network."""
+"""The report and the docs in a real browser, over file:// and without a network."""
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import QUICK, Build, build_with_data_tests, copy_of_the_project
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser import NoBrowser, find_browser
+from customer_segmentation.docs import publish
+from customer_segmentation.report import plots
 from customer_segmentation.report.page import write_report
 from customer_segmentation.report.shop import Shop
-
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 
 # Chromium's own errands, which are not the report's.
 QUIETLY = [
@@ -30,21 +29,12 @@ QUIETLY = [
 SIZES = {"laptop": (1280, 800), "phone": (375, 812), "small phone": (320, 640)}
 
 
-def chromium() -> str:
-    """Where Chromium is; says how to get it where it isn't."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
-        pytest.fail(
-            "No Chromium here, and the report has to be seen in a browser. Install it (Debian and"
-            " Ubuntu: sudo apt-get install chromium), or say where it is: CHROMIUM=/path make test",
-            pytrace=False,
-        )
-    return found
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = chromium()
+    try:
+        path = find_browser()
+    except NoBrowser as problem:
+        pytest.fail(str(problem), pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=QUIETLY, chromium_sandbox=False
@@ -164,20 +154,27 @@ def test_every_plot_is_drawn_with_marks_and_nothing_hangs_out(
     assert_no_sideways_scroll(page)
 
 
+# Which fonts a machine has is its own affair; letters of equal width run as wide as any.
+@pytest.mark.parametrize("font", [plots.FONT, "monospace"], ids=["own font", "wide font"])
 @pytest.mark.parametrize("size", SIZES)
-def test_headings_of_a_grid_do_not_overlap(report: Path, opened: Opener, size: str) -> None:
-    page = opened(report, size=size).page
-    boxes = [
-        label.bounding_box()
-        for label in page.query_selector_all("#profile-indices .role-axis-label text")
-    ]
-    boxes = sorted((box for box in boxes if box["height"] > 0), key=lambda box: box["x"])
-    for one, other in itertools.pairwise(boxes):
-        apart = one["x"] + one["width"] <= other["x"] or (
-            one["y"] + one["height"] <= other["y"] + 1
-            or other["y"] + other["height"] <= one["y"] + 1
-        )
-        assert apart, (one, other)
+def test_headings_of_a_grid_do_not_overlap(
+    report: Path, opened: Opener, tmp_path: Path, size: str, font: str
+) -> None:
+    written = report.read_text(encoding="utf-8")
+    assert plots.FONT in written
+    copy = tmp_path / "report.html"
+    copy.write_text(written.replace(plots.FONT, font), encoding="utf-8")
+    page = opened(copy, size=size).page
+    for grid in ("profile-indices", "correlations"):
+        labels = page.query_selector_all(f"#{grid} .role-axis-label text")
+        boxes = [box for box in (label.bounding_box() for label in labels) if box["height"] > 0]
+        assert len(boxes) > 4
+        for one, other in itertools.pairwise(sorted(boxes, key=lambda box: box["x"])):
+            apart = one["x"] + one["width"] <= other["x"] or (
+                one["y"] + one["height"] <= other["y"] + 1
+                or other["y"] + other["height"] <= one["y"] + 1
+            )
+            assert apart, (grid, one, other)
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
@@ -321,3 +318,65 @@ def test_hostile_pictures_are_well_formed(hostile: Path) -> None:
     for picture in pictures:
         root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
         assert not [node for node in root.iter() if node.tag.endswith(("script", "image"))]
+
+
+@pytest.fixture(scope="session")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published dbt docs."""
+    folder = tmp_path_factory.mktemp("docs")
+    arguments = ["docs", "generate", "--static"]
+    assert run_dbt(folder / "shop.duckdb", arguments, None).success
+    publish(folder / "target" / "static_index.html", folder / "site" / "index.html")
+    return folder / "site" / "index.html"
+
+
+# What cytoscape, which draws the graph, was given.
+IN_GRAPH = """() => {
+    const graph = angular.element(document.body).injector().get('graph').graph;
+    return graph.elements.filter(it => it.group == 'nodes').map(
+        it => [it.data.resource_type, it.data.node_color || 'none']);
+}"""
+
+
+def test_the_docs_open_on_the_overview_which_leads_to_the_graph(
+    docs: Path, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.goto(docs.as_uri())
+    page.get_by_role("heading", name="Customer segments").wait_for()
+    page.locator(".launcher-btn a").click()
+    page.get_by_text("Lineage Graph").wait_for()
+    nodes = page.evaluate(IN_GRAPH)
+    assert {kind for kind, _ in nodes} == {"model", "seed", "exposure", "analysis"}
+    assert "none" not in {colour for _, colour in nodes}, "every layer has a colour"
+    page.close()
+
+
+def test_tests_are_shown_with_their_table(docs: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{docs.as_uri()}#!/model/model.customer_segmentation.customer_metrics")
+    column = page.locator("tr", has_text="total_amount").first
+    column.wait_for()
+    assert column.get_by_text("N", exact=True).is_visible(), "the badge of not_null"
+    page.locator("a", has_text="Data Tests").first.click()
+    page.get_by_text("customer_metrics__a_return_lowers_the_total_but_is_no_order").wait_for()
+    page.close()
+
+
+def test_the_lineage_is_readable_on_one_screen_and_leads_to_the_tables(
+    docs: Path, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.goto(docs.as_uri())
+    page.get_by_role("link", name="The whole lineage").click()
+    page.wait_for_selector("g.node")
+    fits = "document.documentElement.getBoundingClientRect().right <= window.innerWidth"
+    assert page.evaluate(fits), "nobody has to scroll sideways"
+    for box in page.query_selector_all("g.node"):
+        text, rect = (box.query_selector(tag).bounding_box() for tag in ("text", "rect"))
+        assert text["height"] >= 12
+        assert rect["x"] < text["x"]
+        assert text["x"] + text["width"] < rect["x"] + rect["width"]
+    page.locator("a", has_text="segment_profiles").click()
+    page.get_by_role("heading", name="segment_profiles").wait_for()
+    page.close()

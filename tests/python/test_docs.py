@@ -1,5 +1,7 @@
-"""The published dbt docs: one file, whole, and without the folders of the machine that made it."""
+"""The published dbt docs: whole, without the folders of the machine, and every table explained."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,26 @@ def test_docs_are_one_page_without_a_path_of_the_machine(tmp_path: Path, own_ord
     publish(made, tmp_path / "site" / "index.html", PROJECT, Path.home(), tmp_path)
 
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    lineage = (tmp_path / "site" / "lineage.svg").read_text(encoding="utf-8")
     for folder in (PROJECT, Path.home(), tmp_path):
         assert str(folder) not in page
+        assert str(folder) not in lineage
+    assert ">customer_segments</text>" in lineage
     assert "customer_segments" in page
     assert ("read_parquet('./orders.parquet'" in page) == own_orders
+
+
+def test_the_architecture_names_every_table(tmp_path: Path) -> None:
+    assert run_dbt(tmp_path / "shop.duckdb", ["parse"], None).success
+    manifest = json.loads((tmp_path / "target" / "manifest.json").read_text(encoding="utf-8"))
+    tables = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in ("model", "seed", "snapshot")
+    }
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)
+    assert sorted(explained) == sorted(tables), "each table has one line in docs/architecture.md"
+    drawn = (PROJECT / "docs" / "images" / "lineage.svg").read_text(encoding="utf-8")
+    for name in tables:
+        assert f">{name}</text>" in drawn, f"{name} isn't in the picture: make pictures"

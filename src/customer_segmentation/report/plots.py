@@ -48,6 +48,12 @@ SHORT = (
 IN_LINES = "split(datum.label, '\\n')"
 """Axis labels with line breaks."""
 
+NAME_SIZE = alt.ExprRef("containerSize()[0] < 340 ? 10 : 12")
+"""Names beside a plot are smaller on a small phone, where they would take half of its width."""
+
+MAX_EM = 0.62
+"""Width of a letter, on average over a word, in fonts that run wide (DejaVu Sans, Verdana)."""
+
 
 def chart(data: pd.DataFrame) -> alt.Chart:
     """Start a plot that is as wide as its place on the page; what is missing is not drawn."""
@@ -71,7 +77,10 @@ def finished(*layers: alt.Chart, height: int) -> alt.LayerChart:
 
 def labels_axis(**options: Any) -> alt.Axis:
     """Make an axis of names, in lines, without ticks."""
-    look: dict[str, Any] = {"ticks": False, "domain": False, "grid": False, "labelPadding": 6}
+    look: dict[str, Any] = {
+        "ticks": False, "domain": False, "grid": False, "labelPadding": 6,
+        "labelFontSize": NAME_SIZE,
+    }  # fmt: skip
     up = {"condition": [{"test": f"length({IN_LINES}) == {n}", "value": 7 - 7 * n} for n in (2, 3)]}
     return alt.Axis(
         title=None, labelExpr=IN_LINES, labelOffset={**up, "value": 0}, **look, **options
@@ -79,11 +88,16 @@ def labels_axis(**options: Any) -> alt.Axis:
 
 
 def headings_axis(labels: Sequence[str]) -> alt.Axis:
-    """Make an axis of headings above a grid; ``labels`` have the same number of lines."""
+    """Make an axis of headings above a grid, as large as its columns leave room for.
+
+    ``labels`` have the same number of lines.
+    """
     lines = 1 + max(label.count("\n") for label in labels)
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    size = alt.ExprRef(f"clamp(bandwidth('x') / {MAX_EM * longest:.2f}, 8, 11)")
     return alt.Axis(
         title=None, labelExpr=IN_LINES, orient="top", labelAngle=0, ticks=False, domain=False,
-        labelFontSize=11, labelPadding=6 + 14 * (lines - 1),
+        labelFontSize=size, labelPadding=6 + 14 * (lines - 1),
     )  # fmt: skip
 
 
