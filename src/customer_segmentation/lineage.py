@@ -171,8 +171,8 @@ def route(source: Node, target: Node, layers: list[list[Node]]) -> str:
 def draw(manifest: Mapping[str, Any], page: str | None = None) -> str:
     """Draw the lineage of dbt's ``manifest`` as SVG, readable in light and in dark.
 
-    With a ``page`` (the dbt docs) each box is a link to its table there. Pointing at a box shows
-    its edges only.
+    With a ``page`` (the dbt docs) each box says what its table is, and is a link to it there.
+    Pointing at a box shows its edges only.
     """
     layers = layers_of(nodes_of(manifest).values())
     width, height = place(layers)
@@ -190,8 +190,9 @@ def draw(manifest: Mapping[str, Any], page: str | None = None) -> str:
         rules.append(
             f"svg:has(#n{number}:hover) .edge:not(.from{number}, .to{number}) {{ opacity: .07; }}"
         )
+        title = f"<title>{escape(node.description)}</title>" if page else ""
         box = (
-            f'<g class="node" id="n{number}"><title>{escape(node.description)}</title>'
+            f'<g class="node" id="n{number}">{title}'
             f'<rect x="{node.x:.1f}" y="{node.y - BOX_HEIGHT / 2}" width="{node.width:.1f}"'
             f' height="{BOX_HEIGHT}" rx="5" fill="{node.colour}"/>'
             f'<text x="{node.x + node.width / 2:.1f}" y="{node.y + 4}">{escape(node.name)}</text>'

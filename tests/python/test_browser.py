@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import QUICK, Build, build_with_data_tests, copy_of_the_project
+from conftest import QUICK, Build, build_with_data_tests, copy_of_the_project, run_dbt
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser import NoBrowser, find_browser
