@@ -88,14 +88,17 @@ Builder = Callable[..., Build]
 parsed_projects: dict[str, bytes] = {}
 
 
-def parsed(variables: dict[str, Any], options: list[str]) -> Any:
-    """The parsed project for these vars: anew for each set of ``PARSE_TIME`` ones, else a copy."""
+def parsed(database: Path, variables: dict[str, Any], options: list[str]) -> Any:
+    """The parsed project for these vars: anew for each set of ``PARSE_TIME`` ones, else a copy.
+
+    And anew for each name of a database, which dbt writes into every table's address.
+    """
     deciding = {
         name: value is not None if name in ONLY_WHETHER else value
         for name, value in variables.items()
         if name in PARSE_TIME
     }
-    key = json.dumps(deciding, sort_keys=True, default=str)
+    key = json.dumps([database.stem, deciding], sort_keys=True, default=str)
     if key not in parsed_projects:
         result = dbtRunner().invoke(["parse", *options])
         if not result.success:
@@ -134,7 +137,7 @@ def run_dbt(
         "--vars", yaml.safe_dump(variables or {}),
     ]  # fmt: skip
     is_usual = project == profiles == PROJECT and arguments[0] in ("build", "run", "run-operation")
-    manifest = parsed(variables or {}, options) if is_usual else None
+    manifest = parsed(database, variables or {}, options) if is_usual else None
     runner = dbtRunner(
         manifest=manifest, callbacks=[lambda event: build.messages.append(event.info.msg)]
     )

@@ -122,7 +122,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "dataset": "</title><script>alert('dataset')</script>",
         "currency": "\"'><script>alert('currency')</script>",
     }
-    shop = build_with_data_tests(folder / "shop.duckdb", QUICK | variables, project=project)
+    shop = build_with_data_tests(folder / "shop.duckdb", QUICK | variables | {"segment_count": 6}, project=project)
     assert shop.success, shop.log
     return write_report(Shop(shop.copy(folder / "copy")), folder / "site", lambda message: None)
 

@@ -49,7 +49,7 @@ def build_in(folder: Path, threads: int, location: str, full_refresh: bool = Fal
     target["settings"]["threads"] = threads
     (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
     arguments = ["run", *(["--full-refresh"] if full_refresh else [])]
-    seeds = ["seed", "--select", "segment_archetypes", "targeting_rules", "exclusion_reasons"]
+    seeds = ["seed"]
     variables = VARIABLES | {"orders_location": location}
     for command in (seeds, arguments):
         build = run_dbt(folder / "shop.duckdb", command, variables, profiles=folder)
