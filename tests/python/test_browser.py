@@ -124,7 +124,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # Little evidence may choose another number, for which some of the names are not given.
         "segment_count": 6,
     }
-    shop = build_with_data_tests(folder / "shop.duckdb", QUICK | variables | {"segment_count": 6}, project=project)
+    shop = build_with_data_tests(folder / "shop.duckdb", QUICK | variables, project=project)
     assert shop.success, shop.log
     return write_report(Shop(shop.copy(folder / "copy")), folder / "site", lambda message: None)
 
