@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +39,9 @@ STAGING_AND_METRICS = (
 )  # fmt: skip
 
 PARSE_TIME = frozenset({
-    "archetype_max_distance", "candidate_features", "check_order_ids", "customers_location",
-    "evidence_sample_size", "feature_transforms", "max_rules", "max_skewness", "max_valley_p_value",
-    "max_variance_inflation", "min_bootstrap_adjusted_rand", "min_bootstrap_jaccard",
-    "min_cluster_share", "min_rule_fidelity", "model_version", "num_bootstraps", "num_resamples",
-    "orders_location", "random_seed", "rows_are", "scaler", "segment_count", "segment_count_range",
-    "selected_features",
+    "check_order_ids", "customers_location", "model_version", "orders_location", "rows_are",
 })  # fmt: skip
-"""Vars that dbt reads when it parses: in YAML, in ``config()``, or to decide what is referenced."""
+"""Vars that decide what dbt parses: what is enabled, materialized or referenced."""
 
 ONLY_WHETHER = frozenset({"customers_location", "model_version", "orders_location"})
 """Those of them of which only whether they are given matters then."""
@@ -85,13 +82,39 @@ class Build:
 
 Builder = Callable[..., Build]
 
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+NO_DATA_TESTS = ("--exclude-resource-type", "test")
+
 parsed_projects: dict[str, bytes] = {}
 
 
-def parsed(database: Path, variables: dict[str, Any], options: list[str]) -> Any:
-    """The parsed project for these vars: anew for each set of ``PARSE_TIME`` ones, else a copy.
+def with_vars(value: Any, variables: dict[str, Any]) -> Any:
+    """What a model's ``meta`` is with these vars: each text in it is one var."""
+    if isinstance(value, dict):
+        return {key: with_vars(item, variables) for key, item in value.items()}
+    if named := re.fullmatch(r"{{ var\('(\w+)'\) }}", str(value)):
+        return variables.get(named[1], VARS[named[1]])
+    return value
 
-    And anew for each name of a database, which dbt writes into every table's address.
+
+def parsed(options: list[str]) -> bytes:
+    """The parsed project, pickled; without comments in the database, which take a quarter of a run.
+
+    Of descriptions and comments ``sample_build`` has all.
+    """
+    result = dbtRunner().invoke(["parse", *options])
+    assert result.success, result.exception
+    for node in result.result.nodes.values():
+        if hasattr(node.config, "persist_docs"):
+            node.config.persist_docs = {}
+    return pickle.dumps(result.result)
+
+
+def parsed_once(database: Path, variables: dict[str, Any], options: list[str]) -> bytes:
+    """This project, parsed once for each set of ``PARSE_TIME`` vars.
+
+    And for each name of a database, which dbt writes into every table's address. ``make test`` has
+    a folder, so that of several test processes one parses.
     """
     deciding = {
         name: value is not None if name in ONLY_WHETHER else value
@@ -99,23 +122,33 @@ def parsed(database: Path, variables: dict[str, Any], options: list[str]) -> Any
         if name in PARSE_TIME
     }
     key = json.dumps([database.stem, deciding], sort_keys=True, default=str)
-    if key not in parsed_projects:
-        result = dbtRunner().invoke(["parse", *options])
-        if not result.success:
-            return None
-        parsed_projects[key] = pickle.dumps(result.result)
-    return pickle.loads(parsed_projects[key])
+    if key in parsed_projects:
+        return parsed_projects[key]
+    folder = os.environ.get("SAMPLE_BUILD")
+    shared = Path(folder or "", f"parsed-{sha256(key.encode()).hexdigest()}")
+    if folder and shared.exists():
+        parsed_projects[key] = shared.read_bytes()
+    else:
+        parsed_projects[key] = parsed(options)
+        if folder:
+            half = shared.with_suffix(f".{os.getpid()}")
+            half.write_bytes(parsed_projects[key])
+            half.rename(shared)
+    return parsed_projects[key]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what uses a build or a browser, and every test of a module that calls dbt."""
     for item in items:
         fixtures = {"sample_build", "build", "browser"}
-        calls = {"run_dbt", "build_with_data_tests"}
+        calls = {"run_dbt", "build_with_data_tests", "build_models"}
         if fixtures.intersection(getattr(item, "fixturenames", ())) or calls.intersection(
             vars(getattr(item, "module", item))
         ):
             item.add_marker(pytest.mark.slow)
+    # Of files that are given to processes one by one, the longest first.
+    longest = ("test_browser.py", "test_versions.py", "test_report.py", "test_bad_input.py")
+    items.sort(key=lambda item: (item.path.name not in longest, "slow" not in item.keywords))
 
 
 def run_dbt(
@@ -125,7 +158,7 @@ def run_dbt(
     profiles: Path = PROJECT,
     project: Path = PROJECT,
 ) -> Build:
-    """Run dbt; a project other than this one, or with profiles of its own, is parsed every time."""
+    """Run dbt, on one thread, as the tests run in several processes."""
     folder = database.parent
     build = Build(False, database)
     os.environ["DUCKDB_PATH"] = str(database)
@@ -134,10 +167,20 @@ def run_dbt(
         "--profiles-dir", str(profiles),
         "--target-path", str(folder / "target"),
         "--log-path", str(folder / "logs"),
+        "--log-level-file", "none",
         "--vars", yaml.safe_dump(variables or {}),
     ]  # fmt: skip
-    is_usual = project == profiles == PROJECT and arguments[0] in ("build", "run", "run-operation")
-    manifest = parsed(database, variables or {}, options) if is_usual else None
+    manifest = None
+    if arguments[0] in ("build", "run", "run-operation"):
+        is_this_one = project == PROJECT
+        pickled = (
+            parsed_once(database, variables or {}, options) if is_this_one else parsed(options)
+        )
+        manifest = pickle.loads(pickled)
+        for node in manifest.nodes.values():
+            node.config.meta = with_vars(node.unrendered_config.get("meta", {}), variables or {})
+        if profiles == PROJECT and arguments[0] != "run-operation":
+            options += ["--threads", "1", "--no-write-json"]
     runner = dbtRunner(
         manifest=manifest, callbacks=[lambda event: build.messages.append(event.info.msg)]
     )
@@ -160,9 +203,17 @@ def copy_of_the_project(folder: Path) -> Path:
 def build_with_data_tests(
     database: Path, variables: dict[str, Any], *selection: str, project: Path = PROJECT
 ) -> Build:
-    """Models, seeds and data tests, not the unit tests, which no var may change."""
-    arguments = ["build", "--exclude-resource-type", "unit_test", *selection]
+    """Seeds, models and data tests, not the unit tests, which no var may change."""
+    arguments = ["build", *NO_UNIT_TESTS, *selection]
     return run_dbt(database, arguments, variables, project=project)
+
+
+def build_models(
+    database: Path, variables: dict[str, Any], *selection: str, **options: Path
+) -> Build:
+    """Seeds and models, for tests that look at the tables themselves."""
+    arguments = ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, *selection]
+    return run_dbt(database, arguments, variables, **options)
 
 
 @pytest.fixture(scope="session")
@@ -173,11 +224,15 @@ def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """
     folder = tmp_path_factory.mktemp("sample")
     if built := os.environ.get("SAMPLE_BUILD"):
-        shutil.copytree(built, folder, dirs_exist_ok=True)
+        for part in ("sample.duckdb", "target"):
+            source = Path(built, part)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
         return Build(True, folder / "sample.duckdb")
-    build = run_dbt(folder / "sample.duckdb", ["build"], None)
-    assert build.success, build.log
-    return build
+    os.environ["DUCKDB_PATH"] = str(folder / "sample.duckdb")
+    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+    assert dbtRunner().invoke(["build", *arguments]).success
+    return Build(True, folder / "sample.duckdb")
 
 
 @pytest.fixture(scope="session")

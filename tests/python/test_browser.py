@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import QUICK, Build, build_with_data_tests, copy_of_the_project, run_dbt
+from conftest import QUICK, build_with_data_tests, copy_of_the_project, run_dbt
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser import NoBrowser, find_browser
@@ -88,11 +88,10 @@ def opened(browser: Browser) -> Iterator[Opener]:
         context.close()
 
 
-@pytest.fixture(scope="session")
-def report(sample_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def report(sample_report: Path) -> Path:
     """The report of the sample."""
-    folder = tmp_path_factory.mktemp("browser")
-    return write_report(Shop(sample_build.copy(folder)), folder / "site", lambda message: None)
+    return sample_report
 
 
 HOSTILE = {
@@ -269,9 +268,10 @@ def faults(page: Page) -> list[str]:
 @pytest.mark.parametrize("size", ["laptop", "phone"])
 def test_axe_finds_no_serious_fault(report: Path, opened: Opener, size: str, colours: str) -> None:
     page = opened(report, size=size, colours=colours).page
-    assert faults(page) == []
+    if (size, colours) == ("laptop", "light"):
+        assert faults(page) == [], "with the tables closed"
     assert_no_sideways_scroll(page)
-    assert faults(page) == [], "with the tables open"
+    assert faults(page) == [], "with the tables open, so with all that there is"
 
 
 def test_the_index_is_accessible_too(report: Path, browser: Browser) -> None:

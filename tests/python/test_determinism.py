@@ -7,9 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from conftest import PROJECT, Build, run_dbt
+from conftest import PROJECT, Build, build_models
 
-from customer_segmentation.report.page import write_report
+from customer_segmentation.report.page import make_sections, render
 from customer_segmentation.report.shop import Shop
 
 TABLES = (
@@ -31,8 +31,9 @@ VARIABLES: dict[str, Any] = {
 def hashes(build: Build) -> dict[str, Any]:
     """Every table as the number of its rows and the sum of their hashes; and the report."""
     copy = build.copy(build.database.parent / "copy")
-    page = write_report(Shop(copy), copy.parent, lambda message: None)
-    report = {"report": hashlib.sha256(page.read_bytes()).hexdigest()}
+    shop = Shop(copy)
+    page = render(shop, make_sections(shop, lambda message: None))
+    report = {"report": hashlib.sha256(page.encode()).hexdigest()}
     return report | {
         table: build.query(
             f"select count(*) as n, sum(hash(t)::hugeint)::varchar as h from {table} as t"
@@ -41,19 +42,16 @@ def hashes(build: Build) -> dict[str, Any]:
     }
 
 
-def build_in(folder: Path, threads: int, location: str, full_refresh: bool = False) -> Build:
+def build_in(folder: Path, threads: int, location: str) -> Build:
     """Build from ``location`` with as many threads in DuckDB and in dbt."""
     profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())
     target = profile["customer_segmentation"]["outputs"]["dev"]
     target["threads"] = threads
     target["settings"]["threads"] = threads
     (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
-    arguments = ["run", *(["--full-refresh"] if full_refresh else [])]
-    seeds = ["seed"]
     variables = VARIABLES | {"orders_location": location}
-    for command in (seeds, arguments):
-        build = run_dbt(folder / "shop.duckdb", command, variables, profiles=folder)
-        assert build.success, build.log
+    build = build_models(folder / "shop.duckdb", variables, profiles=folder)
+    assert build.success, build.log
     return build
 
 

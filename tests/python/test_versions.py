@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import PROJECT, Build, build_with_data_tests, run_dbt
+from conftest import PROJECT, Build, build_models, build_with_data_tests, run_dbt
 
 # Less evidence than by default, since these tests are about what becomes of a fit.
 QUICK = {
@@ -28,7 +28,7 @@ def versions(build: Build) -> list[tuple[int, str]]:
 
 
 def again(build: Build, **variables: Any) -> Build:
-    return build_with_data_tests(build.database, QUICK | variables)
+    return build_models(build.database, QUICK | variables)
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +44,11 @@ def lifetime(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
     step("first", again(build))
     step("second", again(build))
-    step("full refresh", run_dbt(
-        build.database, ["build", "--full-refresh", "--exclude-resource-type", "unit_test"], QUICK
-    ))  # fmt: skip
+    step("full refresh", build_models(build.database, QUICK, "--full-refresh"))
     step("other count", again(build, segment_count=4))
     step("refit", again(build, segment_count=4, refit=True))
     step("pinned", again(build, model_version=1, refit=True))
-    step("unpinned", again(build, segment_count=4))
+    step("unpinned", build_with_data_tests(build.database, QUICK | {"segment_count": 4}))
     return steps
 
 
@@ -109,7 +107,7 @@ def test_an_exported_registry_scores_an_empty_database(
     assert exported.success, exported.log
     assert path.read_text().startswith("model_version,dataset,fitted_on,")
 
-    fresh = Build(True, tmp_path / "fresh.duckdb")
+    fresh = Build(True, tmp_path / "shop.duckdb")
     settings = {"segment_count": 4, "registry_location": str(path)}
     restored = again(fresh, **settings)
     assert restored.success, restored.log
@@ -163,7 +161,7 @@ def test_what_the_registry_cannot_do_is_said_and_nothing_replaced(
 def test_a_fresh_database_says_what_is_missing(
     tmp_path: Path, variables: dict[str, Any], sentence: str
 ) -> None:
-    failed = again(Build(True, tmp_path / "fresh.duckdb"), **variables)
+    failed = again(Build(True, tmp_path / "shop.duckdb"), **variables)
     assert not failed.success
     assert sentence in failed.log
     assert "Traceback" not in failed.log
@@ -183,20 +181,20 @@ def test_a_registry_of_an_earlier_version_scores_and_its_settings_are_adopted(
     assert "stability_bootstraps" in old
     assert "excluded_statuses" not in old
     build = Build(True, tmp_path / "shop.duckdb")
-    scored = build_with_data_tests(build.database, {"registry_location": OLD_REGISTRY})
+    scored = build_models(build.database, {"registry_location": OLD_REGISTRY})
     assert scored.success, scored.log
     assert versions(scored) == [(1, "first build")]
     pd.testing.assert_frame_equal(clusters(scored), clusters(sample_build))
     settings = "select settings from clustering.model_versions where model_version = 1"
     assert json.loads(scored.value(settings)) == json.loads(sample_build.value(settings))
 
-    adopted = build_with_data_tests(build.database, {"excluded_statuses": ["void"]} | QUICK)
+    adopted = again(build, excluded_statuses=["void"])
     assert versions(adopted) == [(1, "first build"), (2, "settings changed")]
 
 
 def test_a_renamed_setting_is_compared_under_its_old_name(tmp_path: Path) -> None:
     build = Build(True, tmp_path / "shop.duckdb")
-    changed = build_with_data_tests(
+    changed = build_models(
         build.database, QUICK | {"registry_location": OLD_REGISTRY, "segment_count": "auto"}
     )
     assert versions(changed) == [(1, "first build"), (2, "settings changed")], (
