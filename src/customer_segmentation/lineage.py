@@ -6,6 +6,7 @@ project too small to read. Here a layer is a column, so that they fit on one scr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -220,3 +221,25 @@ def draw(manifest: Mapping[str, Any], page: str | None = None) -> str:
             "</svg>\n",
         ]
     )
+
+
+def tables_in_words(manifest: Mapping[str, Any], page: str) -> str:
+    """Write into ``page`` (Markdown) what each table of a layer is for, under the layer's heading.
+
+    A heading begins with the layer's name. A table has the first two sentences of its description:
+    what a row is, and what it is for.
+    """
+    layers: dict[str, list[str]] = {}
+    for column in layers_of(nodes_of(manifest).values()):
+        for node in column:
+            sentences = re.split(r"(?<=[.])\s+", node.description.strip())
+            row = f"| `{node.name}` | {' '.join(sentences[:2])} |"
+            layers.setdefault(node.layer, []).append(row)
+    for layer, rows in layers.items():
+        table = "\n".join(["| Table | What it is |", "|---|---|", *rows])
+        page = re.sub(
+            rf"(?m)^(## {layer.capitalize()}\b.*\n\n)[^#]*(?=^## )",
+            lambda heading, table=table: f"{heading[1]}{table}\n\n",  # type: ignore[misc]
+            page,
+        )
+    return page
