@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import STAGING_AND_METRICS, Builder
+from conftest import ALL, STAGING_AND_METRICS, Builder
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -30,7 +30,7 @@ def write(path: str | Path, sql: str = ORDERS, options: str = "") -> None:
 def test_csv_keeps_leading_zeros_that_sniffing_would_lose(build: Builder) -> None:
     numbers_first = f"from ({ORDERS}) order by \"Customer\" like '0%'"
     write("orders.csv", numbers_first)
-    result = build(orders_location="orders.csv", order_columns=COLUMNS, dataset="mine")
+    result = build(*ALL, orders_location="orders.csv", order_columns=COLUMNS, dataset="mine")
     assert result.success, result.log
     ids = result.query("select distinct customer_id from segments.customer_segments")
     assert set(ids["customer_id"]) == {f"{i:05d}" for i in range(40)}
@@ -143,7 +143,7 @@ def test_days_are_those_of_the_shops_zone(build: Builder, zone: str, day: str) -
 
 
 def test_a_window_moves_older_customers_to_a_segment_of_their_own(build: Builder) -> None:
-    result = build(as_of_date="2026-01-01", metrics_window_days=180)
+    result = build(*ALL, as_of_date="2026-01-01", metrics_window_days=180)
     assert result.success, result.log
     older = """
         select count(*) from segments.customer_segments where segment_id = 'no_order_in_window'
