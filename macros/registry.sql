@@ -71,16 +71,17 @@
     project built. -#}
 {% macro upgrade_registry() -%}
     {%- set renamed = {
-        'clustering_candidates': {
+        'clustering.clustering_candidates': {
             'mean_adjusted_rand': 'bootstrap_adjusted_rand',
             'least_jaccard': 'bootstrap_jaccard',
             'smallest_share': 'smallest_cluster_share',
         },
-        'cluster_boundaries': {'customers_tested': 'num_customers_tested'},
+        'clustering.cluster_boundaries': {'customers_tested': 'num_customers_tested'},
     } -%}
     {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
     {%- for table in renamed if execute -%}
-        {%- set relation = adapter.get_relation(database=target.database, schema='clustering', identifier=table) -%}
+        {%- set schema, name = table.split('.') -%}
+        {%- set relation = adapter.get_relation(database=target.database, schema=schema, identifier=name) -%}
         {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
         {%- for old, new in renamed[table].items() if old in columns -%}
             alter table {{ relation }} rename column {{ old }} to {{ new }};

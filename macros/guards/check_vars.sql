@@ -86,6 +86,7 @@
     {%- for old, new in renamed_vars().items() if var(old, none) is not none -%}
         {{ return("The var '" ~ old ~ "' is called '" ~ new ~ "' now: rename it in your vars.") }}
     {%- endfor -%}
+    {%- set a_kind = ['day', 'list', 'mapping', 'number', 'text', 'whole'] -%}
     {%- for name in invocation_args_dict.get('vars', {}) if name not in kinds -%}
         {{ return("There is no var '" ~ name ~ "'. The vars are " ~ kinds | join(', ') ~ ".") }}
     {%- endfor -%}
@@ -117,7 +118,8 @@
             {%- set fits = value is string -%}
         {%- endif -%}
         {%- if not fits -%}
-            {{ return(name ~ ": '" ~ text ~ "' won't do. Give " ~ (kind if kind is string else kind | join(' or ')) ~ ".") }}
+            {{ return(name ~ ": '" ~ text ~ "' won't do. Give " ~ ('a ' if kind is string and kind.split(' ')[0] in a_kind else '')
+                ~ (kind if kind is string else kind | join(' or ')) ~ ".") }}
         {%- endif -%}
     {%- endfor -%}
 

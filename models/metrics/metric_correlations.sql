@@ -30,7 +30,7 @@ prepared as (
 
     select
         {%- for metric in metrics %}
-        -- log1p where the skewness asks for it, as in the clustering.
+        -- log1p where the skewness alone asks for it; a fit may decide otherwise (feature_transforms, refits).
         case
             when shapes.skewness_{{ metric }} > {{ var('max_skewness') }} and shapes.min_{{ metric }} >= 0
                 then ln(1 + customer_metrics.{{ metric }})

@@ -1,4 +1,4 @@
--- Today: one day. Whatever reads it has to hold for several.
+-- For now a single day, the as-of date. What reads it has to hold for several.
 with
 
 as_of as (

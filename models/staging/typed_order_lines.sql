@@ -28,6 +28,7 @@ typed as (
 
 ),
 
+-- Why a row does not count by itself, before others with its line id are looked at.
 judged as (
 
     select

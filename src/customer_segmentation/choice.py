@@ -16,7 +16,7 @@ CONTINUUM = "continuum"
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What a number of segments has to reach. The defaults are the vars of the same names."""
+    """What a number of segments has to reach. Each is the var of the same name."""
 
     max_valley_p_value: float
     """Two clusters have a valley between them if the dip test's p-value is below this."""

@@ -1,12 +1,20 @@
 """Bad input: one sentence that says what is wrong and what to do, and the results stay."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from conftest import NO_DATA_TESTS, Build, build_with_data_tests, copy_of_the_project, run_dbt
+from conftest import (
+    NO_DATA_TESTS,
+    PROJECT,
+    Build,
+    build_with_data_tests,
+    copy_of_the_project,
+    run_dbt,
+)
 
 COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
 LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
@@ -120,11 +128,11 @@ CASES = {
     ),
     "a number as text": (
         {"random_seed": "42"},
-        "random_seed: '42' won't do. Give whole number.",
+        "random_seed: '42' won't do. Give a whole number.",
     ),
     "not a number": (
         {"archetype_max_distance": float("nan")},
-        "archetype_max_distance: 'nan' won't do. Give number.",
+        "archetype_max_distance: 'nan' won't do. Give a number.",
     ),
     "a number in a list of texts": (
         {"guest_customer_ids": [0]},
@@ -134,7 +142,7 @@ CASES = {
         {"attached_databases": {"shop": "other.duckdb"}},
         "attached_databases: 'shop' is also the name of the database that is built into.",
     ),
-    "no day": ({"as_of_date": "tomorrow"}, "as_of_date: 'tomorrow' won't do. Give day"),
+    "no day": ({"as_of_date": "tomorrow"}, "as_of_date: 'tomorrow' won't do. Give a day"),
     "no choice": ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
     "an old name": (
         {"stability_bootstraps": 20},
@@ -153,6 +161,11 @@ CASES = {
     ),
 }
 
+
+ACTIONS = ", ".join(
+    row.split(",")[0]
+    for row in (PROJECT / "seeds" / "actions.csv").read_text(encoding="utf-8").splitlines()[1:]
+)
 
 DATA_TESTS = ["listed_customers_are_customers_who_order"]
 """Sentences that are names of data tests; the others come from guards."""
@@ -208,8 +221,8 @@ def test_one_clear_sentence_and_nothing_replaced(
     [
         (
             "update segments.segment_archetypes set action = 'winback' where archetype = 'lapsed'",
-            "segment_archetypes.csv: action is one of those in actions.csv (win_back, retain,"
-            " cross_sell, second_order, none); see lapsed.",
+            f"segment_archetypes.csv: action is one of those in actions.csv ({ACTIONS}); see"
+            " lapsed.",
         ),
         (
             "delete from segments.segment_archetypes where archetype = 'no_order'",
@@ -217,8 +230,8 @@ def test_one_clear_sentence_and_nothing_replaced(
         ),
         (
             "update marketing.targeting_rules set action = 'wnback' where action = 'win_back'",
-            "targeting_rules.csv: action is one of those in actions.csv (win_back, retain,"
-            " cross_sell, second_order, none); see best_and_quiet, gone_for_a_year.",
+            f"targeting_rules.csv: action is one of those in actions.csv ({ACTIONS}); see"
+            " best_and_quiet, gone_for_a_year.",
         ),
         (
             "delete from marketing.actions where action in ('none', 'retain')",
@@ -251,9 +264,9 @@ def test_a_fault_in_a_seed_is_told_and_nothing_replaced(
     project = copy_of_the_project(tmp_path / "project")
     path = project / "seeds" / "segment_archetypes.csv"
     text = path.read_text()
-    before = "lapsed,Lapsed customers,low"
-    assert before in text
-    path.write_text(text.replace(before, "lapsed,Lapsed customers,lo", 1))
+    spoilt = re.sub("(?m)^(lapsed,[^,]+),low", r"\1,lo", text)
+    assert spoilt != text
+    path.write_text(spoilt)
 
     bad = build_with_data_tests(good.database, LOCATION, project=project)
 

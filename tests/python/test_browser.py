@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import QUICK, build_models, copy_of_the_project, run_dbt
@@ -95,13 +96,13 @@ def report(sample_report: Path) -> Path:
 
 
 HOSTILE = {
-    "High-value loyal customers": "<script>alert('name')</script><img src=x onerror=alert(1)>",
-    "They buy often, spend most and bought lately.": "</script><script>alert('description')",
+    ("loyal_high_value", "segment"): "<script>alert('name')</script><img src=x onerror=alert(1)>",
+    ("loyal_high_value", "description"): "</script><script>alert('description')",
     # Hebrew and Arabic, with marks that turn the direction of whatever follows.
-    "Lapsed regulars": "\u202e\u05dc\u05e7\u05d5\u05d7 \u0639\u0645\u064a\u0644\u202e",
-    "Recent small buyers": "Verylongnamewithoutanyspace" * 12,
-    "Lapsed customers": "A very long name, with spaces, that says far too much of them " * 5,
-    "Loyal small-basket customers": "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
+    ("lapsed_regular", "segment"): "\u202e\u05dc\u05e7\u05d5\u05d7 \u0639\u0645\u064a\u0644\u202e",
+    ("recent_small", "segment"): "Verylongnamewithoutanyspace" * 12,
+    ("lapsed", "segment"): "A very long name, with spaces, that says far too much of them " * 5,
+    ("loyal_small_basket", "segment"): "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
 }
 
 
@@ -111,12 +112,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     project = copy_of_the_project(folder / "project")
     seed = project / "seeds" / "segment_archetypes.csv"
-    text = seed.read_text(encoding="utf-8")
-    for before, after in HOSTILE.items():
-        assert before in text
-        quoted = '"' + after.replace('"', '""') + '"'
-        text = text.replace(f'"{before}"' if f'"{before}"' in text else before, quoted)
-    seed.write_text(text, encoding="utf-8")
+    archetypes = pd.read_csv(seed, index_col="archetype", dtype=str)
+    for (archetype, column), text in HOSTILE.items():
+        assert pd.notna(archetypes.loc[archetype, column])
+        archetypes.loc[archetype, column] = text
+    archetypes.to_csv(seed)
     variables = {
         "dataset": "</title><script>alert('dataset')</script>",
         "currency": "\"'><script>alert('currency')</script>",

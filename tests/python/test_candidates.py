@@ -34,8 +34,9 @@ def kmeans_at(scores: pd.DataFrame, k: int) -> pd.Series:
 
 
 def test_a_row_per_algorithm_and_k_with_fixed_types(scores: pd.DataFrame) -> None:
-    assert scores["algorithm"].tolist() == ["kmeans"] * 5 + ["ward"] * 5 + ["dbscan"]
-    assert scores["k"].tolist() == [2, 3, 4, 5, 6, 2, 3, 4, 5, 6, 4]
+    by_k = ["kmeans", *candidates.OTHERS_BY_K]
+    expected = [(algorithm, k) for algorithm in by_k for k in KS] + [("dbscan", 4)]
+    assert list(zip(scores["algorithm"], scores["k"], strict=True)) == expected
     assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == SCORES
 
 

@@ -9,7 +9,6 @@ from math import nan
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import THRESHOLDS
 from sklearn.datasets import make_blobs
 
 from customer_segmentation.boundaries import cluster_boundaries
@@ -24,6 +23,14 @@ from customer_segmentation.choice import (
     explain_choice,
 )
 from customer_segmentation.resampling import quick_choice, resampling_shares
+
+THRESHOLDS = Thresholds(
+    max_valley_p_value=0.05,
+    min_bootstrap_jaccard=0.75,
+    min_bootstrap_adjusted_rand=0.8,
+    min_cluster_share=0.02,
+)
+"""Of these tests, whatever the project's defaults are."""
 
 # ---- The rule, asked for single answers
 

@@ -27,17 +27,15 @@ VARIABLES: dict[str, Any] = {
 
 
 def with_metrics(folder: Path, *columns: str) -> Path:
-    """A copy of the project whose custom_metrics has ``columns`` and nothing else is changed."""
+    """A copy of the project whose custom_metrics has ``columns``; nothing else is changed."""
     project = copy_of_the_project(folder)
-    model = project / "models" / "metrics" / "custom_metrics.sql"
-    text = model.read_text()
-    where_false = "    where false\n"
-    assert where_false in text
-    columns_text = "".join(f",\n        {column}" for column in columns)
-    text = text.replace(where_false, "").replace(
-        "        as_of_date\n", f"        as_of_date{columns_text}\n"
+    (project / "models" / "metrics" / "custom_metrics.sql").write_text(
+        f"""
+        select customer_id, as_of_date, {", ".join(columns)}
+        from {{{{ ref('known_order_lines') }}}}
+        group by customer_id, as_of_date
+        """
     )
-    model.write_text(text)
     return project
 
 

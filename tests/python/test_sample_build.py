@@ -48,20 +48,20 @@ def test_planted_archetypes_are_recovered(customers: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    ("archetype", "segment"),
+    ("kind", "archetype"),
     [
-        ("loyal_high_value", "High-value loyal customers"),
-        ("infrequent_engaged", "Infrequent buyers still engaged"),
-        ("lapsed_one_time", "Lapsed customers"),
-        ("recent_one_time", "Recent small buyers"),
+        ("loyal_high_value", "loyal_high_value"),
+        ("infrequent_engaged", "infrequent_engaged"),
+        ("lapsed_one_time", "lapsed"),
+        ("recent_one_time", "recent_small"),
     ],
 )
-def test_most_of_an_archetype_carries_the_name_that_fits(
-    customers: pd.DataFrame, archetype: str, segment: str
+def test_most_of_a_kind_carries_the_archetype_that_fits(
+    customers: pd.DataFrame, kind: str, archetype: str
 ) -> None:
     planted = generate().planted
-    named = customers[customers["customer_id"].map(planted) == archetype]["segment"]
-    assert (named == segment).mean() > 0.9
+    found = customers[customers["customer_id"].map(planted) == kind]["archetype"]
+    assert (found == archetype).mean() > 0.9
 
 
 def test_planted_customers_are_lost_only_with_all_their_rows(sample_build: Build) -> None:
@@ -119,7 +119,7 @@ def test_the_strictest_listing_of_a_customer_counts(sample_build: Build) -> None
     assert twice <= set(unsubscribed)
 
 
-def test_schemas_are_the_rooms(sample_build: Build) -> None:
+def test_schemas_are_the_layers(sample_build: Build) -> None:
     schemas = sample_build.query(
         "select distinct schema_name from duckdb_tables() where not internal"
     )["schema_name"]

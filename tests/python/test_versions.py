@@ -173,20 +173,33 @@ def test_a_fresh_database_says_what_is_missing(
 OLD_REGISTRY = str(PROJECT / "tests" / "data" / "registry_of_0.1.0.csv")
 
 
+def settings_of_then() -> dict[str, Any]:
+    """The settings of the old registry under the names of now."""
+    renamed = (PROJECT / "macros" / "guards" / "check_vars.sql").read_text()
+    renamed = renamed.split("macro renamed_vars")[1].split("endmacro")[0]
+    names = dict(re.findall(r"'(\w+)': '(\w+)'", renamed))
+    settings = json.loads(pd.read_csv(OLD_REGISTRY)["settings"][0])
+    assert len(names.keys() & settings.keys()) > 5
+    return {names.get(name, name): value for name, value in settings.items()}
+
+
 def test_a_registry_of_an_earlier_version_scores_and_its_settings_are_adopted(
     tmp_path: Path, sample_build: Build
 ) -> None:
     """Its settings have other names and lack some: neither makes a fit due. A change does."""
+    then = settings_of_then() | {"registry_location": OLD_REGISTRY}
     old = Path(OLD_REGISTRY).read_text()
     assert "stability_bootstraps" in old
     assert "excluded_statuses" not in old
     build = Build(True, tmp_path / "shop.duckdb")
-    scored = build_models(build.database, {"registry_location": OLD_REGISTRY})
+    scored = build_models(build.database, then)
     assert scored.success, scored.log
     assert versions(scored) == [(1, "first build")]
     pd.testing.assert_frame_equal(clusters(scored), clusters(sample_build))
     settings = "select settings from clustering.model_versions where model_version = 1"
-    assert json.loads(scored.value(settings)) == json.loads(sample_build.value(settings))
+    assert json.loads(scored.value(settings)) == (
+        json.loads(sample_build.value(settings)) | settings_of_then()
+    )
 
     adopted = again(build, excluded_statuses=["void"])
     assert versions(adopted) == [(1, "first build"), (2, "settings changed")]

@@ -45,7 +45,7 @@ class Plot:
     """A plot with the sentence that says what it shows, and the table behind it.
 
     ``key`` is its anchor and the name of its picture; ``shows`` tells what is drawn to people who
-    don't see it, to be read before the sentence; ``width`` is whole, half or third.
+    don't see it, to be read before the sentence; ``width`` is whole, medium, half or third.
     """
 
     key: str

@@ -16,12 +16,11 @@ REASONS = {
     "unsubscribed": "Unsubscribed",
     "no_consent": "No consent",
     "unknown_consent": "Consent unknown",
-    "no_order": "No purchase",
-    "nothing_left_after_returns": "Returned everything",
     "no_action": "No action planned",
     "recently_contacted": "Contacted lately",
     "unreadable_contact": "Contact date unreadable",
 }
+"""The other reasons are keys of segments that are given by rule, and called like them."""
 
 
 def targets(shop: Shop) -> Section:
@@ -31,13 +30,14 @@ def targets(shop: Shop) -> Section:
         select
             action,
             suppressed_reason as reason,
+            any_value(segment) filter (where suppressed_reason = segment_id) as by_rule,
             count(*) as num_customers
         from marketing.marketing_targets
-        group by all
-        order by all
+        group by action, suppressed_reason
+        order by action, suppressed_reason
         """
     )
-    counts["standing"] = counts["reason"].map(REASONS).fillna(counts["reason"]).fillna(ELIGIBLE)
+    counts["standing"] = counts["reason"].map(REASONS).fillna(counts["by_rule"]).fillna(ELIGIBLE)
     counts["group"] = counts["reason"].isna().map({True: ELIGIBLE, False: SUPPRESSED})
     counts["name"] = counts["action"].map(shop.actions)
     total = counts["num_customers"].sum()
