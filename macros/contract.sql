@@ -3,7 +3,10 @@
     of them. A pre-hook runs in the context of the materialization, which reads the contract from model.columns. -#}
 {% macro add_custom_metrics_to_contract() -%}
     {%- if execute -%}
-        {%- set described = graph.nodes['model.customer_segmentation.custom_metrics'].columns -%}
+        {%- set described = {} -%}
+        {%- for node in graph.nodes.values() if node.name == 'custom_metrics' and node.resource_type == 'model' -%}
+            {%- do described.update(node.columns) -%}
+        {%- endfor -%}
         {%- for column in custom_metric_columns() -%}
             {%- do model.columns.update({column.name: {
                 'name': column.name,
