@@ -33,8 +33,6 @@ PROJECT = Path(__file__).parents[2]
 QUICK = {"evidence_sample_size": 400, "num_bootstraps": 5, "num_resamples": 0}
 """Little evidence, for tests that are about something else."""
 
-ALL = ("--select", "*")
-
 STAGING_AND_METRICS = (
     "--select", "+customer_metrics", "+order_exclusions", "+excluded_order_lines",
     "--indirect-selection", "buildable",
@@ -246,14 +244,11 @@ def sample_report(sample_build: Build, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
-    """Build with vars into this test's database: seeds and models, little evidence.
-
-    With ``STAGING_AND_METRICS`` or ``ALL``, data tests too.
-    """
+    """Build with vars into this test's database: seeds and models, little evidence."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*selection: str, **variables: Any) -> Build:
-        make = build_with_data_tests if selection else build_models
+    def run(*selection: str, data_tests: bool = False, **variables: Any) -> Build:
+        make = build_with_data_tests if data_tests else build_models
         return make(tmp_path / "shop.duckdb", QUICK | variables, *selection)
 
     return run

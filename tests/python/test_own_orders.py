@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import ALL, STAGING_AND_METRICS, Builder
+from conftest import STAGING_AND_METRICS, Builder
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -30,7 +30,9 @@ def write(path: str | Path, sql: str = ORDERS, options: str = "") -> None:
 def test_csv_keeps_leading_zeros_that_sniffing_would_lose(build: Builder) -> None:
     numbers_first = f"from ({ORDERS}) order by \"Customer\" like '0%'"
     write("orders.csv", numbers_first)
-    result = build(*ALL, orders_location="orders.csv", order_columns=COLUMNS, dataset="mine")
+    result = build(
+        data_tests=True, orders_location="orders.csv", order_columns=COLUMNS, dataset="mine"
+    )
     assert result.success, result.log
     ids = result.query("select distinct customer_id from segments.customer_segments")
     assert set(ids["customer_id"]) == {f"{i:05d}" for i in range(40)}
@@ -72,10 +74,10 @@ def test_a_repeated_order_id_is_found_unless_the_check_is_off(build: Builder) ->
         "order_columns": COLUMNS,
         "rows_are": "orders",
     }
-    checked = build(*STAGING_AND_METRICS, **location)
+    checked = build(*STAGING_AND_METRICS, data_tests=True, **location)
     assert not checked.success
     assert "order_ids_are_the_key" in checked.log
-    assert build(*STAGING_AND_METRICS, **location, check_order_ids=False).success
+    assert build(*STAGING_AND_METRICS, data_tests=True, **location, check_order_ids=False).success
 
 
 def test_an_attached_database_serves_orders_and_customers(build: Builder) -> None:
@@ -143,7 +145,7 @@ def test_days_are_those_of_the_shops_zone(build: Builder, zone: str, day: str) -
 
 
 def test_a_window_moves_older_customers_to_a_segment_of_their_own(build: Builder) -> None:
-    result = build(*ALL, as_of_date="2026-01-01", metrics_window_days=180)
+    result = build(data_tests=True, as_of_date="2026-01-01", metrics_window_days=180)
     assert result.success, result.log
     older = """
         select count(*) from segments.customer_segments where segment_id = 'no_order_in_window'
@@ -231,6 +233,7 @@ def test_line_ids_that_count_within_orders_are_suspected(build: Builder) -> None
     write("orders.csv", f"select *, i % 3 as line from ({ORDERS.replace('select', 'select i,')})")
     result = build(
         *STAGING_AND_METRICS,
+        data_tests=True,
         orders_location="orders.csv",
         order_columns=COLUMNS | {"line_id": "line"},
     )

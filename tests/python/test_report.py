@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
-from conftest import ALL, PROJECT, QUICK, VARS, Build, Builder, build_models, run_dbt
+from conftest import PROJECT, QUICK, VARS, Build, Builder, build_models, run_dbt
 
 from customer_segmentation.cli import main
 from customer_segmentation.database import NotReadable
@@ -313,7 +313,7 @@ def test_a_shop_of_a_few_customers_with_one_order_each(build: Builder, tmp_path:
     )
     columns = {c: c for c in ("customer_id", "order_id", "ordered_at", "amount")}
     shop = build(
-        *ALL,
+        data_tests=True,
         orders_location=str(orders),
         order_columns=columns,
         segment_count_range=[2, 3],
@@ -333,7 +333,9 @@ def test_a_shop_of_a_few_customers_with_one_order_each(build: Builder, tmp_path:
 def test_two_segments_of_a_shop_with_more_kinds_of_customers(
     build: Builder, tmp_path: Path
 ) -> None:
-    shop = build(*ALL, segment_count=2, metrics_window_days=90, returns="exclude", max_rules=2)
+    shop = build(
+        data_tests=True, segment_count=2, metrics_window_days=90, returns="exclude", max_rules=2
+    )
     sections = sections_of(shop.copy(tmp_path / "copy"))
     assert_it_can_be_read(sections)
     assert_its_figures_are_true(shop, sections)

@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ALL, Build, Builder
+from conftest import Build, Builder
 
 from customer_segmentation.rules import choose_rules, fit_rules
 from customer_segmentation.schemas import SEGMENT_RULES
@@ -131,7 +131,7 @@ def test_every_rule_run_as_sql_gives_the_figures_of_the_table(sample_build: Buil
 
 
 def test_too_few_rules_warn_and_the_best_of_them_stay(build: Builder) -> None:
-    shop = build(*ALL, max_rules=3, segment_count=6)
+    shop = build(data_tests=True, max_rules=3, segment_count=6)
     assert shop.success, "it is a warning"
     assert "rules_tell_the_segments_apart" in shop.log
     assert 1 <= shop.value("select count(*) from segments.segment_rules") <= 3
