@@ -51,12 +51,12 @@ SUBJECTS = {
     "choice": Subject(
         (f"{PACKAGE}/choice.py", f"{PACKAGE}/resampling.py"),
         ("choice",),
-        ("sample_build", "determinism"),
+        ("sample_build",),
     ),
     "stability": Subject(
         (f"{PACKAGE}/stability.py", f"{PACKAGE}/agreement.py", f"{PACKAGE}/boundaries.py"),
         ("boundaries", "candidates", "choice", "identity"),
-        ("sample_build", "determinism"),
+        ("sample_build",),
     ),
     "scoring": Subject(
         (
@@ -67,7 +67,7 @@ SUBJECTS = {
             ),
         ),
         ("features", "fitting", "identity", "boundaries"),
-        ("segmentation", "sample_build", "versions"),
+        ("segmentation", "sample_build"),
     ),
     "targeting": Subject(
         ("models/marketing/marketing_targets.sql", "macros/marketing.sql"),
@@ -89,7 +89,7 @@ SUBJECTS = {
             "macros/cleaning.sql",
         ),
         (),
-        ("sample_build", "own_orders", "bad_input"),
+        ("sample_build", "own_orders"),
     ),
     "naming": Subject(
         (
@@ -98,7 +98,7 @@ SUBJECTS = {
             f"{PACKAGE}/naming.py",
         ),
         ("naming",),
-        ("sample_build", "own_orders", "report"),
+        ("sample_build", "report"),
     ),
 }
 
