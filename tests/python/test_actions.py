@@ -45,6 +45,15 @@ def test_its_list_holds_the_eligible_customers_whose_action_it_is(shop: Build) -
     assert shop.value("select count(*) from marketing.targets_call") == planned > 50
 
 
+def test_its_list_begins_with_the_most_valuable(shop: Build) -> None:
+    listed = shop.query("from marketing.targets_call")
+    first = listed.sort_values(
+        ["priority", "total_amount", "customer_id"], ascending=[True, False, True]
+    )
+    assert listed["priority"].nunique() > 1
+    assert listed["customer_id"].tolist() == first["customer_id"].tolist()
+
+
 def test_the_report_names_it_and_its_list(shop: Build, tmp_path: Path) -> None:
     sections = {s.key: s for s in make_sections(Shop(shop.copy(tmp_path)), lambda message: None)}
     (plot,) = sections["targets"].plots

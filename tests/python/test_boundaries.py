@@ -66,6 +66,9 @@ def test_a_row_per_pair_with_fixed_types_and_repeatable() -> None:
     boundaries = boundaries_of(points, KS)
     assert boundaries.groupby("k").size().to_dict() == {3: 3, 4: 6, 5: 10, 6: 15}
     assert (boundaries["cluster_id"] < boundaries["other_cluster_id"]).all()
+    keys = list(boundaries[["k", "cluster_id", "other_cluster_id"]].itertuples(index=False))
+    assert keys == sorted(keys)
+    assert boundaries.index.tolist() == list(range(len(boundaries)))
     assert not boundaries.duplicated(["k", "cluster_id", "other_cluster_id"]).any()
     assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == BOUNDARIES_PER_K
     pd.testing.assert_frame_equal(boundaries, boundaries_of(points.copy(), KS))

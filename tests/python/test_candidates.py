@@ -155,6 +155,12 @@ def test_cutting_one_group_is_neither_stable_nor_predictable() -> None:
     assert prediction_strength(cloud, 5, random_seed=1) < 0.8
 
 
+def test_halves_of_as_many_customers_as_clusters_can_be_asked(groups: np.ndarray) -> None:
+    # Each cluster is one customer then, who has no pairs and predicts nothing.
+    assert prediction_strength(groups[:6], 3, random_seed=1) == 0
+    assert np.isnan(prediction_strength(groups[:5], 3, random_seed=1))
+
+
 def test_dbscan_radius_lies_between_group_and_noise(groups: np.ndarray) -> None:
     assert 0.5 < dbscan_radius(groups, 6) < 4
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
+from customer_segmentation import resampling
 from customer_segmentation.boundaries import cluster_boundaries
 from customer_segmentation.candidates import score_candidates
 from customer_segmentation.choice import (
@@ -22,7 +23,7 @@ from customer_segmentation.choice import (
     decide,
     explain_choice,
 )
-from customer_segmentation.resampling import quick_choice, resampling_shares
+from customer_segmentation.resampling import MAX_BOOTSTRAPS, quick_choice, resampling_shares
 
 THRESHOLDS = Thresholds(
     max_valley_p_value=0.05,
@@ -271,6 +272,39 @@ def test_the_quick_choice_is_that_of_the_table(
     assert all(reasons.values())
     quick = quick_choice(points, KS, random_seed=1, num_bootstraps=10, thresholds=thresholds)
     assert quick == decided
+
+
+def test_a_lone_customer_is_no_segment_and_need_not_be_seen() -> None:
+    # The silhouette is of 500 customers, which leave the one far away out now and then.
+    lone = np.vstack([np.random.default_rng(1).normal(size=(600, 2)), [[1000, 1000]]])
+    decided = {
+        quick_choice(lone, range(2, 3), random_seed=seed, num_bootstraps=3, thresholds=THRESHOLDS)
+        for seed in range(12)
+    }
+    assert decided == {(2, "silhouette"), (2, "range")}
+
+
+def test_no_valley_is_looked_for_where_half_the_customers_are_too_few() -> None:
+    few = np.random.default_rng(1).normal(size=(7, 2))
+    quick = quick_choice(few, range(4, 7), random_seed=1, num_bootstraps=3, thresholds=STRICT)
+    assert quick[1] == "silhouette"
+
+
+@pytest.mark.parametrize(("asked", "made"), [(3, 3), (100, MAX_BOOTSTRAPS)])
+def test_a_resample_has_no_more_bootstraps_than_asked_for_and_than_the_limit(
+    asked: int, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+
+    def noted(points: np.ndarray, ks: range, *, num_bootstraps: int, **_: object) -> object:
+        numbers.append(num_bootstraps)
+        return ks[0], "stability"
+
+    monkeypatch.setattr(resampling, "quick_choice", noted)
+    resampling_shares(
+        GROUPS, KS, random_seed=1, num_resamples=2, num_bootstraps=asked, thresholds=THRESHOLDS
+    )
+    assert numbers == [made, made]
 
 
 def test_planted_groups_are_chosen_whoever_is_in_the_sample() -> None:

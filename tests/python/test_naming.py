@@ -45,6 +45,13 @@ def test_a_cluster_like_none_stays_without() -> None:
     assert matched["archetype"].dtype == "string"
 
 
+def test_the_distance_is_the_root_mean_square_over_the_levels() -> None:
+    matched = match_archetypes(
+        clusters((5 / 6, 5 / 6, 5 / 6 - 0.3)), ARCHETYPES, archetype_max_distance=0.25
+    )
+    assert matched["distance"].tolist() == pytest.approx([0.3 / 3**0.5], abs=1e-6)
+
+
 def test_rows_without_levels_are_no_candidates() -> None:
     names = archetypes_of(clusters((0.9, 0.9, 0.9), (0.1, 0.1, 0.1), (0.9, 0.1, 0.1)), 1.0)
     assert "no_order" not in names

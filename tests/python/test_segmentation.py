@@ -36,6 +36,14 @@ def test_the_import_alone_takes_no_time() -> None:
     assert not hasattr(customer_segmentation, "nothing")
 
 
+def test_a_segmentation_is_equal_to_itself_alone_and_can_be_a_key() -> None:
+    # Comparing the frames within would have no answer, and they have no hash.
+    nothing = pd.DataFrame()
+    one, other = (Segmentation(Path(), 1, nothing, nothing, pd.Series()) for _ in range(2))
+    assert one != other
+    assert {one: "one", other: "other"}[one] == "one"
+
+
 def test_the_tables_are_those_of_the_database(shop: Segmentation, sample_build: Build) -> None:
     segments = sample_build.query("from segments.customer_segments order by customer_id")
     pd.testing.assert_frame_equal(shop.segments, segments)
