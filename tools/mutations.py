@@ -66,7 +66,7 @@ SUBJECTS = {
                 for name in ("segmentation", "features", "fitting", "identity")
             ),
         ),
-        ("features", "fitting", "identity", "boundaries"),
+        ("features", "fitting", "identity", "boundaries", "segmentation"),
         ("segmentation", "sample_build"),
     ),
     "targeting": Subject(
@@ -351,7 +351,7 @@ def failure(command: Sequence[str], tree: Path, scratch: Path) -> str | None:
     }
     try:
         done = subprocess.run(
-            [sys.executable, "-m", *command],
+            [Path(sys.executable).with_name(command[0]), *command[1:]],
             cwd=tree, env=environment, capture_output=True, text=True, timeout=MAX_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -376,7 +376,7 @@ def steps(subject: Subject, path: str | None = None) -> Iterator[list[str]]:
     if python:
         files = [f"tests/python/test_{name}.py" for name in subject.unit]
         yield [*pytest, "-m", "not slow", *python, *files]
-    yield ["dbt.cli.main", "build", "--quiet", "--fail-fast"]
+    yield ["dbt", "build", "--quiet", "--fail-fast"]
     yield [*pytest, "-m", "slow", *(f"tests/python/test_{name}.py" for name in subject.slow)]
 
 

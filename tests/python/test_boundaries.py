@@ -13,6 +13,8 @@ from sklearn.datasets import make_blobs
 
 from customer_segmentation.boundaries import (
     cluster_boundaries,
+    distinct_in_halves,
+    halves_of,
     separated_ks,
     window_at_boundary,
 )
@@ -119,6 +121,13 @@ def test_too_few_distinct_customers_have_no_boundaries(points: np.ndarray) -> No
     assert boundaries.empty
     assert {name: str(dtype) for name, dtype in boundaries.dtypes.items()} == BOUNDARIES_PER_K
     assert separated_ks(boundaries) == []
+
+
+def test_the_half_with_fewer_distinct_customers_says_how_many_clusters_can_be_tested() -> None:
+    for half in halves_of(40, random_seed=1):
+        points = np.zeros((40, 2))
+        points[half[:3], 0] = 1, 2, 3
+        assert distinct_in_halves(points, random_seed=1) == 1
 
 
 def test_a_constant_feature_is_harmless() -> None:
