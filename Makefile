@@ -54,14 +54,14 @@ build: .venv/.installed  ## environment in .venv, then dbt build on the sample
 in_scratch = scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	export DUCKDB_PATH="$$scratch/test.duckdb" DBT_TARGET_PATH="$$scratch/target" DBT_LOG_PATH="$$scratch/logs"
 
-# The browser comes first: what is missing is told in the first seconds, not after the build. Then lint
-# beside everything else: the sample's build, which the tests are handed, and two test files at a time.
+# The browser comes first: what is missing is told in the first seconds, not after the build. Then lint beside
+# everything else: the sample's build, which the tests are handed, and three test files at a time.
 test: browser  ## everything that checks the project
 	@$(in_scratch) && export SAMPLE_BUILD="$$scratch/sample" && mkdir "$$SAMPLE_BUILD" || exit 1; \
 	status=1; $(MAKE) -s lint > "$$scratch/lint" 2>&1 & lint=$$!; \
 	echo "== dbt build, and lint beside it" && \
 	DUCKDB_PATH="$$SAMPLE_BUILD/sample.duckdb" DBT_TARGET_PATH="$$SAMPLE_BUILD/target" dbt build && \
-	echo "== pytest" && pytest -n 2 --dist loadfile && status=0; \
+	echo "== pytest" && pytest -n 3 --dist loadfile && status=0; \
 	wait $$lint || status=1; cat "$$scratch/lint"; exit $$status
 
 browser: .venv/.installed-dev  ## the browser for the tests: found, or fetched where nobody minds

@@ -58,7 +58,7 @@ def test_the_report_names_it_and_its_list(shop: Build, tmp_path: Path) -> None:
     sections = {s.key: s for s in make_sections(Shop(shop.copy(tmp_path)), lambda message: None)}
     (plot,) = sections["targets"].plots
     assert "marketing.targets_second_order and marketing.targets_call." in plot.sentence
-    assert [row[0] for row in plot.table.rows][-2:] == ["No action", "Call"]
+    assert [row[0] for row in plot.table.rows][-2:] == ["Call", "No action"]
     assert "Call" in {card["action"] for card in sections["segments"].content["cards"]}
 
 
