@@ -98,7 +98,7 @@ ranked as (
 
     select
         *,
-        -- The first of equals, so the lowest id.
+        -- The first if several are equal, so the lowest id.
         list_position(squared_distances, list_min(squared_distances)) as nearest,
         list_sort(squared_distances) as ascending
     from measured

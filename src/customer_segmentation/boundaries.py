@@ -88,8 +88,8 @@ def boundaries_at(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cluster each half and test its cuts on the other; parameters as ``cluster_boundaries``.
 
-    Returns the centroids of the half whose cuts fare better (the lesser of the worst p-values; of
-    equals the first half), shape (k, features), and a row a pair of them: customers tested, dip and
+    Returns the centroids of the half whose cuts fare better (the lesser of the worst p-values; the
+    first half if equal), shape (k, features), and a row per pair of them: customers tested, dip and
     p-value, in the order of ``itertools.combinations``. One half is taken whole: picking pair by
     pair would call a group that each half cuts differently two.
     """

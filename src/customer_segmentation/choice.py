@@ -90,7 +90,7 @@ def decide(
     1. the largest k that ``has_valleys`` between every pair of clusters: natural groups;
     2. the largest k that ``is_reproduced`` by resampling (``Thresholds``): any k of a continuum is
        a convention, and this is the finest that another sample would agree with;
-    3. the best ``silhouette`` (NaN if there is none); of equals the least k;
+    3. the best ``silhouette`` (NaN if there is none), the least k if several are equal;
     4. the least k, if no k could be scored.
 
     Returns k and what chose it: ``valleys``, ``stability``, ``silhouette`` or ``range``.

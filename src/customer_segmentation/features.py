@@ -93,7 +93,7 @@ def select_features(values: pd.DataFrame, limit: float) -> tuple[list[str], dict
     """Leave out features until no variance inflation factor is above ``limit``.
 
     ``values`` are transformed, a column per feature. Metrics that are sums of others go first
-    (``SUMS_OF_OTHERS``), then the largest factor, of equals the last name. Returns the features
+    (``SUMS_OF_OTHERS``), then the largest factor, the last name if equal. Returns the features
     that remain, in their order, and a reason for each that was left out.
     """
     remaining = list(values.columns)

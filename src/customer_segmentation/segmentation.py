@@ -59,7 +59,7 @@ class Segmentation:
         ``metrics.customer_metrics`` counts them; other columns are ignored. Returns a frame with
         the same index and
 
-        - ``cluster_id``: of the nearest centroid, of equals the lowest;
+        - ``cluster_id``: of the nearest centroid, the lowest id if several are equal;
         - ``segment``: its name, missing where none of the shop's customers is in that cluster now;
         - ``distance``: Euclidean distance to it, in units of the scaled features;
         - ``margin``: 1 - distance / distance to the second nearest; 0 on the boundary, 1 on the

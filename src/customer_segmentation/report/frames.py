@@ -13,5 +13,5 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def with_most(frame: pd.DataFrame, column: str) -> dict[str, Any]:
-    """Take the row with the largest value of ``column``, the first of equals."""
+    """Take the row with the largest value of ``column``, the first if several are equal."""
     return records(frame.sort_values(column, ascending=False, kind="stable").head(1))[0]

@@ -15,7 +15,7 @@ from customer_segmentation.report.palette import BY_RULE, ink, segment_colours
 
 
 class Shop(Database):
-    """A built database, as the report tells of it."""
+    """A built database, as the report describes it."""
 
     def row(self, sql: str) -> dict[str, Any]:
         """Read exactly one row."""
