@@ -361,12 +361,16 @@ def failure(command: Sequence[str], tree: Path, scratch: Path) -> str | None:
     told = re.sub(r"\x1b\[\d*m", "", done.stdout + done.stderr)
     named = re.search(
         r"^(?:FAILED|ERROR) (?:tests/python/)?(.+?)(?: - |$)"
-        r"|(?:Failure|Error) in (?:unit_test|test|model|sql) (\S+)"
-        r"|(\w+ Error)",
+        r"|\bin (?:unit_test|test|model|sql_operation|seed) (\S+) \(",
         told,
         re.MULTILINE,
     )
-    return next(filter(None, named.groups())) if named else told.strip()[-100:]
+    if named:
+        return str(next(filter(None, named.groups())))
+    if done.returncode < 0:
+        # A crash without a failed test says nothing of the mutation.
+        raise RuntimeError(f"{' '.join(command)} was ended by signal {-done.returncode}")
+    return told.strip()[-100:]
 
 
 def steps(subject: Subject, path: str | None = None) -> Iterator[list[str]]:
