@@ -1,40 +1,33 @@
 {#- Reading a location: a CSV or Parquet path or glob, or a table (database.schema.table). -#}
 
-{% macro location_kind(location) -%}
-    {%- set path = location | lower -%}
-    {%- if modules.re.search("[.](csv|tsv|txt)([.](gz|zst))?$", path) -%}csv
-    {%- elif modules.re.search("[.](parquet|parq)$", path) -%}parquet
-    {%- elif modules.re.match('^[a-z_][a-z0-9_]*([.][a-z_"][a-z0-9_ "]*){0,2}$', path) -%}table
-    {%- else -%}unknown
-    {%- endif -%}
-{%- endmacro %}
+{#- The rows of orders (or customers): the var's location if it is given, else the sample's seed. How each file is
+    read was found out by source_files. With a location, the source node stands in the lineage.
 
-{#- What to select from. All CSV columns arrive as text: sniffed types would lose leading zeros. Comments
-    and quotes are not sniffed either: an id that starts with # is no comment, and a quote is one also
-    where the first comes after the rows that the sniffer looks at. -#}
-{% macro read_location(location) -%}
-    {%- set kind = location_kind(location) -%}
-    {%- if kind == 'csv' -%}
-        read_csv(
-            {{ sql_text(location) }}, header = true, all_varchar = true, union_by_name = true,
-            comment = '', quote = '"', escape = '"'
-        )
-    {%- elif kind == 'parquet' -%}
-        read_parquet({{ sql_text(location) }}, union_by_name = true)
-    {%- else -%}
-        {{ location }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- The rows of orders (or customers): the var's location if it is given, else the sample's seed.
-    With a location, the source node stands in the lineage. -#}
+    Of several files each row carries its file, as _file. -#}
 {% macro raw_rows(name) -%}
-    {%- set location = var(name ~ '_location') -%}
-    {%- if location -%}
-        {%- do source('shop', name) -%}
-        {{ read_location(location) }}
+    {%- set files = ref('source_files') -%}
+    {%- if not var(name ~ '_location') -%}
+        select *, cast(null as varchar) as _file from {{ ref('raw_' ~ name) }}
     {%- else -%}
-        {{ ref('raw_' ~ name) }}
+        {%- do source('shop', name) -%}
+        {%- set known = load_relation(files) if execute else none -%}
+        {%- set reads = run_query(
+            "select read_with, any_value(kind) as kind, count(*) as num_files, any_value(file) as file from " ~ files
+            ~ " where source = '" ~ name ~ "' and problem is null group by read_with order by min(file)"
+        ).rows if known else [] -%}
+        {%- for read in reads %}
+        select
+            *,
+            {% if read.kind == 'table' -%} cast(null as varchar)
+            {%- elif read.num_files == 1 -%} {{ sql_text(read.file) }}
+            {%- else -%} filename
+            {%- endif %} as _file
+        from {{ read.read_with }}
+        {{ 'union all by name' if not loop.last }}
+        {%- else -%}
+        select cast(null as varchar) as _file
+        where false
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -6,6 +6,13 @@ stg_order_lines as (
 
 ),
 
+unreadable_rows as (
+
+    select * from {{ ref('unreadable_rows') }}
+    where source = 'orders'
+
+),
+
 final as (
 
     select
@@ -17,9 +24,27 @@ final as (
         status,
         raw_ordered_at,
         raw_amount,
+        cast(null as varchar) as file,
+        cast(null as bigint) as line,
+        cast(null as varchar) as problem,
         exclusion_reason
     from stg_order_lines
     where exclusion_reason is not null
+    union all
+    select
+        null as customer_id,
+        null as order_id,
+        null as ordered_at,
+        null as amount,
+        null as line_id,
+        null as status,
+        null as raw_ordered_at,
+        null as raw_amount,
+        file,
+        line,
+        problem,
+        'unreadable_row' as exclusion_reason
+    from unreadable_rows
 
 )
 

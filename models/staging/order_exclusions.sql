@@ -20,7 +20,7 @@ reasons as (
 
 ),
 
-counted as (
+judged as (
 
     select
         case
@@ -34,6 +34,28 @@ counted as (
     from order_days
     cross join as_of
     group by 1
+
+),
+
+-- A row that is no row of its file was never passed on by the reader.
+unreadable as (
+
+    select count(*) as num_rows
+    from {{ ref('unreadable_rows') }}
+    where source = 'orders'
+
+),
+
+counted as (
+
+    select * from judged
+    union all
+    select
+        'unreadable_row' as exclusion_reason,
+        num_rows,
+        0 as num_repeated_rows,
+        0 as amount
+    from unreadable
 
 ),
 

@@ -4,7 +4,7 @@ with
 
 source_rows as (
 
-    select * from {{ raw_rows('orders') }}
+    {{ raw_rows('orders') }}
 
 ),
 
@@ -20,8 +20,9 @@ final as (
         {%- for column in var('custom_order_columns') %}
         {{ mapped(var('custom_order_columns'), column) }} as {{ column }},
         {%- endfor %}
+        _file as file,
         -- Lets rows that repeat another row in every raw column be counted.
-        hash(source_rows) as row_hash
+        hash(*columns(* exclude (_file))) as row_hash
     from source_rows
 
 )

@@ -1,5 +1,6 @@
 {{ config(materialized='table', pre_hook="{{ guard_locations() }}") }}
 
+-- depends_on: {{ ref('source_files') }}
 -- Your orders without your customers: consent and contacts are known of nobody.
 {%- set is_known = var('customers_location') or not var('orders_location') %}
 {%- set columns = var('customer_columns') if is_known else {} %}
@@ -13,7 +14,7 @@ mapped as (
         {{ mapped(columns, 'is_unsubscribed', 'varchar') }} as is_unsubscribed,
         {{ mapped(columns, 'last_contacted_on') }} as last_contacted_on
     {%- if is_known %}
-    from {{ raw_rows('customers') }}
+    from ({{ raw_rows('customers') }}) as source_rows
     {%- else %}
     where false
     {%- endif %}

@@ -4,6 +4,23 @@ Apart from the functions that make their rows, so that a build which fits nothin
 scikit-learn to be imported.
 """
 
+SOURCE_FILES = {
+    "source": "string",
+    "file": "string",
+    "kind": "string",
+    "encoding": "string",
+    "delimiter": "string",
+    "num_lines_above_header": "Int64",
+    "columns": "string",
+    "missing_columns": "string",
+    "num_rows": "Int64",
+    "num_unreadable_rows": "Int64",
+    "unreadable_rows": "string",
+    "read_with": "string",
+    "note": "string",
+    "problem": "string",
+}
+
 CLUSTERING_FEATURES = {
     "model_version": "int32",
     "feature": "string",

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from customer_segmentation.sources import Source, look_at_sources
+
+
+def model(dbt, session):
+    """One row per file of your orders and customers: how it is read, and what of it is no row."""
+    share = dbt.config.meta_get("max_unreadable_share")
+    orders = Source(
+        "orders",
+        location=dbt.config.meta_get("orders_location"),
+        columns=dbt.config.meta_get("order_columns"),
+        custom_columns=dbt.config.meta_get("custom_order_columns"),
+        rows_are=dbt.config.meta_get("rows_are"),
+        csv_options=dbt.config.meta_get("csv_options"),
+        max_unreadable_share=share,
+    )
+    customers = Source(
+        "customers",
+        location=dbt.config.meta_get("customers_location"),
+        columns=dbt.config.meta_get("customer_columns"),
+        csv_options=dbt.config.meta_get("customers_csv_options"),
+        max_unreadable_share=share,
+    )
+    (database,) = session.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchone()
+    given = [source for source in (orders, customers) if source.location is not None]
+    return look_at_sources(session, given, Path(f"{database}.transcoded"))

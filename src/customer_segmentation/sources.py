@@ -1,0 +1,539 @@
+"""Where orders and customers come from: each file looked at, each field tried, before any build.
+
+What can't work is a sentence in ``problem``, which a guard of the models raises before anything is
+replaced. The rest says how DuckDB reads each file, and what of it is no row.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from customer_segmentation.csv_files import (
+    EXPORT_AGAIN,
+    Layout,
+    NotReadable,
+    Options,
+    Scan,
+    count_rows,
+    find_encoding,
+    find_layout,
+    scan,
+    transcode,
+    width_of,
+)
+from customer_segmentation.schemas import SOURCE_FILES
+
+MAX_TOLD = 200_000
+"""Rows that are no rows of which line and reason are kept, in one file."""
+
+FEW = 10
+"""So many rows that are no rows are always a matter for the ledger, not for a refusal."""
+
+CSV = re.compile(r"[.](csv|tsv|txt)([.]gz)?$", re.IGNORECASE)
+PARQUET = re.compile(r"[.](parquet|parq)$", re.IGNORECASE)
+IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
+TABLE = re.compile(rf"^{IDENTIFIER}(?:[.]{IDENTIFIER}){{0,2}}$")
+
+REQUIRED = {
+    "orders": ("customer_id", "order_id", "ordered_at", "amount"),
+    "customers": ("customer_id",),
+}
+OPTIONAL = {
+    "orders": ("line_id", "status", "currency"),
+    "customers": ("has_consent", "is_unsubscribed", "last_contacted_on"),
+}
+
+
+@dataclass
+class Source:
+    """A location and its mapping, as the vars give them."""
+
+    name: str
+    """orders or customers."""
+    location: str
+    columns: Mapping[str, Any]
+    custom_columns: Mapping[str, Any] = field(default_factory=dict)
+    rows_are: str = "order_lines"
+    csv_options: Mapping[str, Any] = field(default_factory=dict)
+    max_unreadable_share: float = 0.01
+
+    @cached_property
+    def options(self) -> Options:
+        """What ``csv_options`` say. Raises ``Problem`` if they can't."""
+        try:
+            return Options.of(self.csv_options)
+        except ValueError as error:
+            var = "csv_options" if self.name == "orders" else "customers_csv_options"
+            raise Problem(f"{var}: {error}.") from error
+
+    @property
+    def mapping(self) -> str:
+        """The var that maps the columns."""
+        return f"{self.name[:-1]}_columns"
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Fields that must be mapped: where each row is an order, its id may be missing."""
+        names = REQUIRED[self.name]
+        return tuple(n for n in names if n != "order_id" or self.rows_are != "orders")
+
+    def expressions(self) -> Iterable[tuple[str, str, str]]:
+        """Give each mapped field: the var, the field and its expression."""
+        for var, columns in (
+            (self.mapping, self.columns),
+            ("custom_order_columns", self.custom_columns),
+        ):
+            for name, expression in columns.items():
+                if expression is not None:
+                    yield var, name, str(expression)
+
+
+class Problem(Exception):
+    """What can't work, in one sentence."""
+
+
+def text(value: str) -> str:
+    """Write ``value`` as a SQL text."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def first_line(error: Exception) -> str:
+    """Give what DuckDB says without its kind of error, candidates and excerpts."""
+    return str(error).split("\n")[0].split(": ", 1)[-1].rstrip(".")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names for a sentence."""
+    return ", ".join(names)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Suggest the nearest of ``names``, if one is near."""
+    by_key = {known.casefold(): known for known in names}
+    near = difflib.get_close_matches(name.casefold(), by_key, 1, 0.6)
+    return f" Did you mean '{by_key[near[0]]}'?" if near else ""
+
+
+def columns_named(connection: Any, expression: str) -> list[str]:
+    """Give the columns that an expression names; the whole expression if it is no SQL.
+
+    For a column whose name has a space and lacks its quotes is no SQL either.
+    """
+    query = f"select json_serialize_sql({text(f'select try({expression}' + chr(10) + ')')})"
+    tree = json.loads(connection.execute(query).fetchone()[0])
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("class") == "COLUMN_REF":
+                found.append(node["column_names"][0])
+            for child in node.values():
+                walk(child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+
+    walk(tree)
+    return [expression.strip()] if tree["error"] else found
+
+
+# ---- Files
+
+
+def read_csv(path: str, layout: Layout, line_end: str, options: Options, further: str) -> str:
+    """Give the table function that reads a CSV with DuckDB's detection off."""
+    columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in layout.names)
+    escape = options.escape or options.quote
+    return (
+        f"read_csv({text(path)}, auto_detect = false, header = false,"
+        f" skip = {layout.num_records_before}, delim = {text(layout.delimiter)},"
+        f" quote = {text(options.quote)}, escape = {text(escape)}, comment = '',"
+        f" new_line = '{line_end.encode('unicode_escape').decode()}', "
+        f" columns = {{{columns}}}{further})"
+    )
+
+
+@dataclass
+class File:
+    """A row of ``source_files``: one file and how it is read."""
+
+    source: str
+    file: str
+    kind: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    num_lines_above_header: int | None = None
+    columns: list[str] = field(default_factory=list)
+    missing_columns: list[str] = field(default_factory=list)
+    num_rows: int | None = None
+    unreadable_rows: list[dict[str, Any]] = field(default_factory=list)
+    read_with: str | None = None
+    note: str | None = None
+    problem: str | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Give its values as ``SOURCE_FILES`` names them."""
+        lists = {
+            name: json.dumps(getattr(self, name), ensure_ascii=False)
+            for name in ("columns", "missing_columns", "unreadable_rows")
+        }
+        return vars(self) | lists | {"num_unreadable_rows": len(self.unreadable_rows)}
+
+
+def rejected_rows(connection: Any, read: str) -> tuple[int, list[tuple[int, str, str]]]:
+    """Count the rows that DuckDB reads, and give line, error and text of the others.
+
+    On a cursor of its own, whose temporary tables end with it.
+    """
+    connection = connection.cursor()
+    tables = "rejects_table = 'csv_rejects', rejects_scan = 'csv_reject_scans'"
+    further = f", store_rejects = true, rejects_limit = {MAX_TOLD}, {tables})"
+    num = connection.execute(f"select count(*) from {read[:-1]}{further}").fetchall()[0][0]
+    rejects = connection.execute(
+        """
+        select min(line), any_value(error_type), any_value(csv_line) from csv_rejects
+        group by line_byte_position order by 1
+        """
+    ).fetchall()
+    return num, rejects
+
+
+def look_at_csv(
+    connection: Any, source: Source, path: str, needed: list[str], copies: Path
+) -> File:
+    """Find out how one CSV is read and which of its rows are none. Raises ``NotReadable``."""
+    options = source.options
+    file = File(source.name, path, "csv")
+    encoding = find_encoding(Path(path), options.encoding)
+    notes = []
+    read_from = path
+
+    def copy_to_read() -> str:
+        name = sha256(str(Path(path).absolute()).encode()).hexdigest()[:16]
+        transcode(Path(path), encoding, copies / f"{name}.csv")
+        return str(copies / f"{name}.csv")
+
+    if encoding not in ("utf-8", "utf-8-sig", "ascii") or re.search(r"[*?\[]", path):
+        read_from = copy_to_read()
+    found: Scan = scan(Path(read_from), options.quote)
+    if found.line_end is None:
+        notes.append("has line ends of several kinds")
+        read_from = copy_to_read()
+        found = scan(Path(read_from), options.quote)
+    if encoding not in ("utf-8", "utf-8-sig", "ascii"):
+        notes.append(f"was read as {encoding}")
+    line_end = found.line_end or "\n"
+    layout = find_layout(Path(read_from), needed, options)
+    file.encoding, file.delimiter, file.columns = encoding, layout.delimiter, list(layout.names)
+    file.num_lines_above_header = max(layout.num_records_before - options.has_header, 0)
+    if file.num_lines_above_header and options.skip is None and options.has_header:
+        notes.append(f"has {file.num_lines_above_header} lines above its header")
+    file.note = f"'{path}' {' and '.join(notes)}." if notes else None
+
+    read = read_csv(read_from, layout, line_end, options, "")
+    try:
+        num_rows, rejects = rejected_rows(connection, read)
+    except duckdb.Error as error:
+        raise NotReadable(f"can't be read: {first_line(error)}. {EXPORT_AGAIN}.") from error
+    expected = found.num_records - layout.num_records_before
+    if num_rows + len(rejects) != expected or found.has_line_ends_in_quotes or found.is_quote_open:
+        expected = count_rows(Path(read_from), layout, options)
+    width = len(layout.names)
+    if len(rejects) > FEW and len(rejects) > source.max_unreadable_share * expected:
+        line, kind, content = rejects[0]
+        header = "the header has" if options.has_header else "names gives"
+        raise NotReadable(
+            f"line {line} {what_is_wrong(kind, content, layout, options, header)}, and"
+            f" {len(rejects) - 1} more of its {expected} rows are like that. Make them alike: exports"
+            " of different columns can be files of their own, and csv_options says what the file"
+            " is (delimiter, quote, skip, names)."
+        )
+    if width > 1 and num_rows + len(rejects) != expected:
+        raise NotReadable(
+            f"has {expected} rows, but {num_rows} can be read and {len(rejects)} are known to be"
+            f" unreadable. {EXPORT_AGAIN} as a plain CSV, with quotes doubled within quotes."
+        )
+    file.num_rows = num_rows
+    file.unreadable_rows = [
+        {
+            "line": line,
+            "problem": what_is_wrong(kind, content, layout, options, "the header has"),
+        }
+        for line, kind, content in rejects
+    ]
+    file.read_with = read_csv(
+        read_from, layout, line_end, options, ", ignore_errors = true" if rejects else ""
+    )
+    return file
+
+
+def what_is_wrong(error: str, content: str, layout: Layout, options: Options, header: str) -> str:
+    """Say why a line is no row, without what stands in it."""
+    if error in ("MISSING COLUMNS", "TOO MANY COLUMNS"):
+        width = width_of(content, layout, options)
+        return f"has {width} columns where {header} {len(layout.names)}"
+    if error == "UNQUOTED VALUE":
+        return "has text beside a quoted value, or a quote within it that is not doubled"
+    return f"can't be read ({error.lower()})"
+
+
+def look_at_csv_files(connection: Any, source: Source, copies: Path) -> list[File]:
+    """Look at each CSV of a location."""
+    needed = [name for _, _, e in source.expressions() for name in columns_named(connection, e)]
+    paths = files_at(connection, source)
+    filled = [path for path in paths if Path(path).stat().st_size]
+    if not filled:
+        raise Problem(
+            f"{source.name}_location: '{source.location}' is empty. {EXPORT_AGAIN} with its header"
+            " and rows."
+        )
+    files = []
+    for path in filled:
+        try:
+            files.append(look_at_csv(connection, source, path, needed, copies))
+        except NotReadable as problem:
+            raise Problem(f"{source.name}_location: '{path}' {problem}") from problem
+        except (LookupError, OSError) as error:
+            raise Problem(
+                f"{source.name}_location: '{path}' can't be read: {first_line(error)}."
+            ) from error
+    return files
+
+
+def look_at_parquet_files(connection: Any, source: Source) -> list[File]:
+    """Look at each Parquet file of a location."""
+    files_at(connection, source)
+    try:
+        rows = connection.execute(
+            f"select file_name, num_rows from parquet_file_metadata({text(source.location)})"
+            " order by file_name"
+        ).fetchall()
+        columns: dict[str, list[str]] = {}
+        for name, column in connection.execute(
+            f"select file_name, name from parquet_schema({text(source.location)})"
+        ).fetchall():
+            columns.setdefault(name, []).append(column)
+    except duckdb.Error as error:
+        raise Problem(
+            f"{source.name}_location: '{source.location}' can't be read: {first_line(error)}."
+        ) from error
+    read = f"read_parquet({text(source.location)}, union_by_name = true)"
+    return [
+        # The first name is that of the whole.
+        File(source.name, name, "parquet", columns=columns[name][1:], num_rows=num, read_with=read)
+        for name, num in rows
+    ]
+
+
+def files_at(connection: Any, source: Source) -> list[str]:
+    """Give the files that a location stands for, in their order."""
+    if Path(source.location).is_file():
+        return [source.location]
+    found = connection.execute(f"select file from glob({text(source.location)}) order by file")
+    paths = [path for (path,) in found.fetchall() if Path(path).is_file()]
+    if not paths:
+        raise Problem(
+            f"{source.name}_location: no file matches '{source.location}'. Check the path; a"
+            " relative one starts at the folder where dbt runs."
+        )
+    return paths
+
+
+def look_at_table(connection: Any, source: Source) -> list[File]:
+    """Look at a table of an attached database."""
+    location = source.location
+    parts = [part.strip('"').replace('""', '"') for part in re.findall(IDENTIFIER, location)]
+    names = connection.execute("select database_name from duckdb_databases()").fetchall()
+    attached = {name.casefold() for (name,) in names}
+    if len(parts) == 3 and parts[0].casefold() not in attached:
+        raise Problem(
+            f"{source.name}_location: no database '{parts[0]}' is attached. Name its file in"
+            f" attached_databases, as in {{{parts[0]}: path/to/file.duckdb}}."
+        )
+    try:
+        described = connection.execute(f"describe select * from {location}").fetchall()
+    except duckdb.CatalogException as error:
+        raise Problem(
+            f"{source.name}_location: no table '{location}' is known. Give database.schema.table"
+            " with the database in attached_databases, or a path that ends in .csv or .parquet."
+        ) from error
+    except duckdb.Error as error:
+        raise Problem(
+            f"{source.name}_location: '{location}' can't be read: {first_line(error)}."
+        ) from error
+    columns = [row[0] for row in described]
+    return [File(source.name, location, "table", columns=columns, read_with=location)]
+
+
+def look_at_location(connection: Any, source: Source, copies: Path) -> list[File]:
+    """Look at what a location stands for, whatever its kind."""
+    location = source.location
+    if Path(location).is_dir():
+        raise Problem(
+            f"{source.name}_location: '{location}' is a folder. Name its files, as in"
+            f" '{location.rstrip('/')}/*.csv'."
+        )
+    if CSV.search(location):
+        return look_at_csv_files(connection, source, copies)
+    if PARQUET.search(location):
+        return look_at_parquet_files(connection, source)
+    if TABLE.match(location):
+        return look_at_table(connection, source)
+    raise Problem(
+        f"{source.name}_location: can't tell what '{location}' is. Give a path that ends in .csv,"
+        " .csv.gz or .parquet (globs like orders/*.parquet work), or a table like shop.main.orders;"
+        ' a name with a hyphen or a space needs double quotes, as in shop.main."order-lines".'
+    )
+
+
+# ---- Mapping
+
+
+def check_fields(source: Source) -> None:
+    """Raise ``Problem`` for a required field that is not mapped, or a field that there isn't."""
+    required, optional = source.required, OPTIONAL[source.name]
+    for name in required:
+        if source.columns.get(name) in (None, ""):
+            raise Problem(
+                f"{source.mapping}: the field '{name}' is not mapped. Give the SQL expression that"
+                " yields it."
+            )
+    known = dict.fromkeys((*REQUIRED[source.name], *optional))
+    for name in source.columns:
+        if name not in known:
+            own = (
+                "; columns of your own go into custom_order_columns."
+                if source.name == "orders"
+                else "."
+            )
+            raise Problem(
+                f"{source.mapping}: there is no field '{name}'. The fields are {listed(known)}{own}"
+            )
+
+
+def check_columns_of_each_file(connection: Any, source: Source, files: list[File]) -> None:
+    """Raise ``Problem`` for a file that has none of the columns of a required field."""
+    everywhere = {name.casefold() for file in files for name in file.columns}
+    for var, name, expression in source.expressions():
+        named = [n for n in columns_named(connection, expression) if n.casefold() in everywhere]
+        for file in files:
+            there = {column.casefold() for column in file.columns}
+            missing = [column for column in named if column.casefold() not in there]
+            if name in source.required and named and len(missing) == len(named):
+                raise Problem(
+                    f"{source.name}_location: '{file.file}' has no column '{missing[0]}', which"
+                    f" other files have and {var} names for '{name}'."
+                    + shown(file, source, " Rename it there, or name both: coalesce(one, other).")
+                )
+            file.missing_columns += missing
+
+
+def shown(file: File, source: Source, advice: str = "") -> str:
+    """Show a file's columns, unless what was taken for a header looks like a row."""
+    plain = [name for name in file.columns if re.match(r"[^\W\d]", name)]
+    if file.kind == "csv" and len(plain) < len(file.columns):
+        return (
+            " Its first line looks like a row, not like a header: if it has none, give"
+            f" {'csv_options' if source.name == 'orders' else 'customers_csv_options'}:"
+            " {names: [...]}."
+        )
+    return f" Its columns are {listed(file.columns)}.{advice}"
+
+
+def check_expressions(connection: Any, source: Source, files: list[File]) -> None:
+    """Raise ``Problem`` for the first expression that can't be computed from the columns."""
+    relation = relation_of(files)
+    columns = list(dict.fromkeys(name for file in files for name in file.columns))
+    for var, name, expression in source.expressions():
+        said = f"{var}: the expression for '{name}'"
+        try:
+            connection.execute(
+                f"select try({expression}\n) from ({relation}) as source_rows limit 0"
+            )
+        except duckdb.ParserException as error:
+            names = [c for c in columns if not re.fullmatch(r"[^\W\d]\w*", c) and c in expression]
+            if expression.strip() in columns:
+                names = [expression.strip()]
+            hint = (
+                " A column's name with a space or a sign, or one that is a word of SQL, needs"
+                f" double quotes, and YAML single ones around them: {name}: '\"{names[0]}\"'."
+                if names
+                else shown(files[0], source)
+            )
+            raise Problem(
+                f"{said} is no valid SQL: {expression} ({first_line(error)}).{hint}"
+            ) from error
+        except duckdb.Error as error:
+            raise Problem(said + cannot_be_bound(error, columns, source, files)) from error
+
+
+def cannot_be_bound(
+    error: duckdb.Error, columns: list[str], source: Source, files: list[File]
+) -> str:
+    """Say why DuckDB can't bind an expression, and the way out."""
+    message = str(error)
+    several = " Give orders_location a view that has it as a column."
+    if named := re.search(r'(?:column|table) "(.+?)" not found', message):
+        return (
+            f" names a column '{named[1]}' that doesn't exist in '{source.location}'."
+            + did_you_mean(named[1], columns)
+            + shown(files[0], source)
+        )
+    if "window function" in message:
+        return f" has a window function, which looks at other rows.{several}"
+    if "aggregate" in message or "subquer" in message or "UNNEST" in message:
+        return f" looks at several rows ({first_line(error)}).{several}"
+    if isinstance(error, duckdb.CatalogException):
+        return f" can't be computed: {first_line(error)}."
+    if files[0].kind == "csv" and "explicit type casts" in message:
+        return (
+            " can't be computed, since CSV columns are text: cast them, as in"
+            f" cast({columns[-1] if columns[-1].isidentifier() else 'price'} as double) * 2"
+            f" ({first_line(error)})."
+        )
+    return f" can't be computed: {first_line(error)}."
+
+
+def relation_of(files: list[File]) -> str:
+    """Give the query of all rows of a source."""
+    reads = dict.fromkeys(file.read_with for file in files)
+    return " union all by name ".join(f"select * from {read}" for read in reads)
+
+
+def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
+    """Look at a source: a row per file, or one row that says what can't work."""
+    try:
+        check_fields(source)
+        files = look_at_location(connection, source, copies)
+        check_columns_of_each_file(connection, source, files)
+        check_expressions(connection, source, files)
+        if source.name == "orders" and not any(file.num_rows != 0 for file in files):
+            raise Problem(
+                f"orders_location: '{source.location}' has a header but no row. {EXPORT_AGAIN} with"
+                " its orders."
+            )
+    except Problem as problem:
+        return [File(source.name, source.location, "unknown", problem=str(problem))]
+    return files
+
+
+def look_at_sources(connection: Any, sources: Iterable[Source], copies: Path) -> pd.DataFrame:
+    """Look at each source that has a location: rows of ``SOURCE_FILES``."""
+    rows = [file.row() for source in sources for file in look_at(connection, source, copies)]
+    frame = pd.DataFrame(rows, columns=list(SOURCE_FILES))
+    used = " ".join(str(read) for read in frame["read_with"])
+    for old in copies.glob("*.csv") if copies.is_dir() else ():
+        if old.name not in used:
+            old.unlink()
+    return frame.astype(SOURCE_FILES)
