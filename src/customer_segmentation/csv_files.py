@@ -1,8 +1,8 @@
 """CSV files as they are: encoding, line ends, delimiter and header found, every line counted.
 
 DuckDB's own detection skips what it doesn't like: half of a file whose header changes in the
-middle, for instance. So nothing is left to it. What a file is gets found here, from its bytes and its
-beginning; DuckDB then reads with detection off; and the rows that it gives are compared with the
+middle, for instance. So nothing is left to it. What a file is gets found here, from its bytes and
+its beginning; DuckDB then reads with detection off; and the rows that it gives are compared with the
 file's own line ends, outside quotes. Where the two differ, Python's ``csv`` decides.
 """
 
@@ -139,15 +139,17 @@ def chunks(path: Path) -> Iterator[bytes]:
         ) from error
 
 
-def line_of(path: Path, position: int) -> int:
-    """Give the number, from 1, of the line that the byte at ``position`` stands in."""
+def lines_of(path: Path, positions: Iterable[int]) -> list[int]:
+    """Give the numbers, from 1, of the lines that the bytes at ascending ``positions`` stand in."""
+    waiting = list(positions)[::-1]
+    found = []
     seen = num = 0
     for chunk in chunks(path):
-        if position < seen + len(chunk):
-            return num + chunk[: position - seen].count(b"\n") + 1
+        while waiting and waiting[-1] < seen + len(chunk):
+            found.append(num + chunk[: waiting.pop() - seen].count(b"\n") + 1)
         num += chunk.count(b"\n")
         seen += len(chunk)
-    return num + 1
+    return found + [num + 1] * len(waiting)
 
 
 def first_undecodable(path: Path, encoding: str) -> int | None:
@@ -191,7 +193,7 @@ def find_encoding(path: Path, given: str | None) -> str:
         return encoding
     if given is not None or encoding != "utf-8":
         raise NotReadable(
-            f"is not {encoding}: line {line_of(path, position)} has a byte that {encoding} doesn't"
+            f"is not {encoding}: line {lines_of(path, [position])[0]} has a byte that {encoding} doesn't"
             " know. Name its encoding in csv_options, as in {encoding: windows-1252}."
         )
     right, wrong = 0, 0
@@ -202,7 +204,7 @@ def find_encoding(path: Path, given: str | None) -> str:
         right += len(text) - len(text.encode("ascii", "ignore")) - text.count("�")
     if right > 3 * wrong:
         raise NotReadable(
-            f"is UTF-8, but damaged in line {line_of(path, position)}. {EXPORT_AGAIN}, or name its"
+            f"is UTF-8, but damaged in line {lines_of(path, [position])[0]}. {EXPORT_AGAIN}, or name its"
             " encoding in csv_options, as in {encoding: windows-1252}."
         )
     return "windows-1252" if first_undecodable(path, "windows-1252") is None else "latin-1"
@@ -233,7 +235,7 @@ def scan(path: Path, quote: str) -> Scan:
     waiting = b""
     for chunk in chunks(path):
         if b"\0" in chunk:
-            line = line_of(path, seen + chunk.index(b"\0"))
+            (line,) = lines_of(path, [seen + chunk.index(b"\0")])
             raise NotReadable(f"has a NUL byte in line {line}, which is no text. {EXPORT_AGAIN}.")
         raw[b"\r\n"] += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
         raw[b"\n"] += chunk.count(b"\n")

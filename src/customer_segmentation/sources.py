@@ -28,6 +28,7 @@ from customer_segmentation.csv_files import (
     count_rows,
     find_encoding,
     find_layout,
+    lines_of,
     scan,
     transcode,
     width_of,
@@ -191,7 +192,7 @@ class File:
         return vars(self) | lists | {"num_unreadable_rows": len(self.unreadable_rows)}
 
 
-def rejected_rows(connection: Any, read: str) -> tuple[int, list[tuple[int, str, str]]]:
+def rejected_rows(connection: Any, path: Path, read: str) -> tuple[int, list[tuple[int, str, str]]]:
     """Count the rows that DuckDB reads, and give line, error and text of the others.
 
     On a cursor of its own, whose temporary tables end with it.
@@ -202,11 +203,13 @@ def rejected_rows(connection: Any, read: str) -> tuple[int, list[tuple[int, str,
     num = connection.execute(f"select count(*) from {read[:-1]}{further}").fetchall()[0][0]
     rejects = connection.execute(
         """
-        select min(line), any_value(error_type), any_value(csv_line) from csv_rejects
-        group by line_byte_position order by 1
+        select line_byte_position, any_value(error_type), any_value(csv_line) from csv_rejects
+        group by 1 order by 1
         """
     ).fetchall()
-    return num, rejects
+    # DuckDB counts a row as one line, also where it has line ends in quotes.
+    lines = lines_of(path, [position - 1 for position, _, _ in rejects]) if rejects else []
+    return num, [(line, *reject[1:]) for line, reject in zip(lines, rejects, strict=True)]
 
 
 def look_at_csv(
@@ -243,7 +246,7 @@ def look_at_csv(
 
     read = read_csv(read_from, layout, line_end, options, "")
     try:
-        num_rows, rejects = rejected_rows(connection, read)
+        num_rows, rejects = rejected_rows(connection, Path(read_from), read)
     except duckdb.Error as error:
         raise NotReadable(f"can't be read: {first_line(error)}. {EXPORT_AGAIN}.") from error
     expected = found.num_records - layout.num_records_before
@@ -255,14 +258,15 @@ def look_at_csv(
         header = "the header has" if options.has_header else "names gives"
         raise NotReadable(
             f"line {line} {what_is_wrong(kind, content, layout, options, header)}, and"
-            f" {len(rejects) - 1} more of its {expected} rows are like that. Make them alike: exports"
-            " of different columns can be files of their own, and csv_options says what the file"
-            " is (delimiter, quote, skip, names)."
+            f" {len(rejects) - 1} more of its {expected} rows are like that. Make them alike:"
+            " exports of different columns can be files of their own, and csv_options says what the"
+            " file is (delimiter, quote, skip, names)."
         )
     if width > 1 and num_rows + len(rejects) != expected:
+        first = f", the first in line {rejects[0][0]}" if rejects else ""
         raise NotReadable(
             f"has {expected} rows, but {num_rows} can be read and {len(rejects)} are known to be"
-            f" unreadable. {EXPORT_AGAIN} as a plain CSV, with quotes doubled within quotes."
+            f" unreadable{first}. {EXPORT_AGAIN} as a plain CSV, with quotes doubled within quotes."
         )
     file.num_rows = num_rows
     file.unreadable_rows = [
@@ -272,9 +276,19 @@ def look_at_csv(
         }
         for line, kind, content in rejects
     ]
-    file.read_with = read_csv(
-        read_from, layout, line_end, options, ", ignore_errors = true" if rejects else ""
-    )
+    # Without the rows that are none DuckDB must give the very rows that were counted; where a quote
+    # is astray, several threads may lose some.
+    ways = (", ignore_errors = true", ", ignore_errors = true, parallel = false")
+    for further in ways if rejects else ("",):
+        file.read_with = read_csv(read_from, layout, line_end, options, further)
+        query = f"select count(*) from {file.read_with}"
+        if not rejects or connection.execute(query).fetchall() == [(num_rows,)]:
+            break
+    else:
+        raise NotReadable(
+            f"line {rejects[0][0]} {file.unreadable_rows[0]['problem']}, and the rows after it can't"
+            f" be told apart. {EXPORT_AGAIN} as a plain CSV, with quotes doubled within quotes."
+        )
     return file
 
 
