@@ -52,7 +52,8 @@ build: .venv/.installed  ## environment in .venv, then dbt build on the sample
 # dbt builds into a folder that is thrown away, so that nobody's database is touched.
 
 in_scratch = scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	export DUCKDB_PATH="$$scratch/test.duckdb" DBT_TARGET_PATH="$$scratch/target" DBT_LOG_PATH="$$scratch/logs"
+	export DUCKDB_PATH="$$scratch/test.duckdb" DBT_TARGET_PATH="$$scratch/target" \
+		DBT_LOG_PATH="$$scratch/logs" DBT_LOG_LEVEL_FILE=none
 
 # The browser comes first: what is missing is told in the first seconds, not after the build. Then lint beside
 # everything else: the sample's build, which the tests are handed, and three test files at a time.

@@ -2,16 +2,20 @@
 
 What a build costs is what it does. Parsing the project takes 1.6 s, so a parsed project is kept for
 builds that differ only in vars of the run; evidence takes 2 to 6 s, so ``build`` asks for little of
-it; models and data tests take 2 to 3 s, so a test about staging or metrics selects those.
+it; models and data tests take 2 to 3 s, so a test about staging or metrics selects those. What
+several test processes need, one of them makes (``made_once``).
 """
 
 from __future__ import annotations
 
+import fcntl
+import gc
 import json
 import os
 import pickle
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -85,7 +89,21 @@ Builder = Callable[..., Build]
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 NO_DATA_TESTS = ("--exclude-resource-type", "test")
 
-parsed_projects: dict[str, bytes] = {}
+no_folder = tempfile.TemporaryDirectory()
+SHARED = Path(os.environ.get("SAMPLE_BUILD") or no_folder.name)
+"""Where ``make test`` built the sample, which all test processes see; else this process's own."""
+
+
+def made_once(name: str, make: Callable[[Path], Any]) -> Path:
+    """What ``make`` writes to the path that it is given, made by the first process that asks."""
+    made = SHARED / name
+    with (SHARED / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            half = SHARED / f"{name}.{os.getpid()}"
+            make(half)
+            half.rename(made)
+    return made
 
 
 def with_vars(value: Any, variables: dict[str, Any]) -> Any:
@@ -110,37 +128,49 @@ def parsed(options: list[str]) -> bytes:
     return pickle.dumps(result.result)
 
 
-def parsed_once(database: Path, variables: dict[str, Any], options: list[str]) -> bytes:
-    """This project, parsed once for each set of ``PARSE_TIME`` vars.
+def parsed_once(
+    project: Path, database: Path, variables: dict[str, Any], options: list[str]
+) -> Path:
+    """The folder of a project that was parsed once for each set of ``PARSE_TIME`` vars.
 
-    And for each name of a database, which dbt writes into every table's address. ``make test`` has
-    a folder, so that of several test processes one parses.
+    And for each name of a database, which dbt writes into every table's address. Of a copy of this
+    project dbt parses only the files that differ, if none of those vars is given.
     """
     deciding = {
         name: value is not None if name in ONLY_WHETHER else value
         for name, value in variables.items()
         if name in PARSE_TIME
     }
-    key = json.dumps([database.stem, deciding], sort_keys=True, default=str)
-    if key in parsed_projects:
-        return parsed_projects[key]
-    folder = os.environ.get("SAMPLE_BUILD")
-    shared = Path(folder or "", f"parsed-{sha256(key.encode()).hexdigest()}")
-    if folder and shared.exists():
-        parsed_projects[key] = shared.read_bytes()
-    else:
-        parsed_projects[key] = parsed(options)
-        if folder:
-            half = shared.with_suffix(f".{os.getpid()}")
-            half.write_bytes(parsed_projects[key])
-            half.rename(shared)
-    return parsed_projects[key]
+    key = [str(project), database.stem, sorted(deciding.items())]
+    if project != PROJECT:
+        key += [path.read_text() for path in sorted(project.rglob("*")) if path.is_file()]
+    # dbt takes what it parsed before only if the database and the vars are the same.
+    os.environ["DUCKDB_PATH"] = database.name
+    if not deciding:
+        options = [*options, "--vars", "{}"]
+
+    def parse(folder: Path) -> None:
+        if project != PROJECT and not deciding:
+            this = parsed_once(PROJECT, database, {}, [*options, "--project-dir", str(PROJECT)])
+            folder.mkdir()
+            shutil.copy(this / "partial_parse.msgpack", folder)
+        pickled = parsed([*options, "--target-path", str(folder)])
+        (folder / "pickled").write_bytes(pickled)
+
+    return made_once(f"parsed-{sha256(json.dumps(key).encode()).hexdigest()}", parse)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking for garbage in it would be a tenth of every build."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what uses a build or a browser, and every test of a module that calls dbt."""
     for item in items:
-        fixtures = {"sample_build", "build", "browser"}
+        fixtures = {"sample_build", "generated_docs", "build", "browser"}
         calls = {"run_dbt", "build_with_data_tests", "build_models"}
         if fixtures.intersection(getattr(item, "fixturenames", ())) or calls.intersection(
             vars(getattr(item, "module", item))
@@ -158,29 +188,30 @@ def run_dbt(
     profiles: Path = PROJECT,
     project: Path = PROJECT,
 ) -> Build:
-    """Run dbt, on one thread, as the tests run in several processes."""
+    """Run dbt, on one thread, as the tests run in several processes.
+
+    It writes no log: ``messages`` has everything.
+    """
     folder = database.parent
     build = Build(False, database)
-    os.environ["DUCKDB_PATH"] = str(database)
     options = [
         "--project-dir", str(project),
         "--profiles-dir", str(profiles),
         "--target-path", str(folder / "target"),
         "--log-path", str(folder / "logs"),
+        "--log-level", "none",
         "--log-level-file", "none",
         "--vars", yaml.safe_dump(variables or {}),
     ]  # fmt: skip
     manifest = None
     if arguments[0] in ("build", "run", "run-operation"):
-        is_this_one = project == PROJECT
-        pickled = (
-            parsed_once(database, variables or {}, options) if is_this_one else parsed(options)
-        )
-        manifest = pickle.loads(pickled)
+        parsed_project = parsed_once(project, database, variables or {}, options)
+        manifest = pickle.loads((parsed_project / "pickled").read_bytes())
         for node in manifest.nodes.values():
             node.config.meta = with_vars(node.unrendered_config.get("meta", {}), variables or {})
         if profiles == PROJECT and arguments[0] != "run-operation":
             options += ["--threads", "1", "--no-write-json"]
+    os.environ["DUCKDB_PATH"] = str(database)
     runner = dbtRunner(
         manifest=manifest, callbacks=[lambda event: build.messages.append(event.info.msg)]
     )
@@ -239,7 +270,23 @@ def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def sample_report(sample_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the sample, written once; nobody may change it."""
     folder = tmp_path_factory.mktemp("sample_report")
-    return write_report(Shop(sample_build.copy(folder)), folder / "site", lambda message: None)
+
+    def write(site: Path) -> None:
+        write_report(Shop(sample_build.copy(folder)), site, lambda message: None)
+
+    return made_once("site", write) / "report" / "index.html"
+
+
+@pytest.fixture(scope="session")
+def generated_docs() -> Path:
+    """The page that dbt makes of this project, before it is published; nobody may change it."""
+
+    def generate(folder: Path) -> None:
+        arguments = ["docs", "generate", "--static"]
+        generated = run_dbt(folder / "shop.duckdb", arguments, None)
+        assert generated.success, generated.log
+
+    return made_once("docs", generate) / "target" / "static_index.html"
 
 
 @pytest.fixture

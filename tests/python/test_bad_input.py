@@ -10,14 +10,16 @@ import pytest
 from conftest import (
     NO_DATA_TESTS,
     PROJECT,
+    QUICK,
     Build,
+    build_models,
     build_with_data_tests,
     copy_of_the_project,
     run_dbt,
 )
 
 COLUMNS = {"customer_id": "c", "order_id": "o", "ordered_at": "d", "amount": "a"}
-LOCATION = {"orders_location": "good.csv", "order_columns": COLUMNS}
+LOCATION = QUICK | {"orders_location": "good.csv", "order_columns": COLUMNS}
 GOOD = """
     select 'c' || i % 50 as c, i as o, date '2024-01-01' + (i % 97)::int as d, 1.0 + i % 31 as a
     from range(500) t (i)
@@ -192,7 +194,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Build, dict
         duckdb.connect("other.duckdb").close()
         Path("header.csv").write_text("c,o,d,a\n")
         Path("empty.csv").touch()
-        good = build_with_data_tests(folder / "shop.duckdb", LOCATION)
+        good = build_models(folder / "shop.duckdb", LOCATION)
         assert good.success, good.log
         tables = results(good)
         assert len(tables) >= 8

@@ -65,7 +65,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return tables
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("threads", [1, 4])
 def test_rows_shuffled_and_split_over_files(
     expected: dict[str, Any], tmp_path: Path, threads: int
 ) -> None:

@@ -404,7 +404,7 @@ def test_the_exposure_names_the_tables_that_are_read(
 
 def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
     """Customers whose ids are e-mail addresses, in a file whose folder has a telling name."""
-    orders = tmp_path / "confidential" / "orders.csv"
+    orders = tmp_path / "confidential" / "orders.parquet"
     orders.parent.mkdir()
     seed = PROJECT / "seeds" / "raw_orders.csv"
     duckdb.sql(
@@ -412,7 +412,7 @@ def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
         copy (
             select * replace (lower(trim(customer_id)) || '@shop.example' as customer_id)
             from read_csv('{seed}', all_varchar = true)
-        ) to '{orders}' (header)
+        ) to '{orders}'
         """
     )
     columns = ("customer_id", "order_id", "ordered_at", "amount", "line_id", "status")
@@ -437,6 +437,9 @@ def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
             assert "confidential" not in text, path
             for folder in (PROJECT, Path.home(), tmp_path):
                 assert f"{folder}/" not in text, (path, folder)
+    assert "read_parquet('./orders.parquet'" in (site / "docs" / "index.html").read_text(
+        encoding="utf-8"
+    )
     report = (site / "report" / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", report), "an e-mail address"
 

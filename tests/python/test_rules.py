@@ -131,7 +131,8 @@ def test_every_rule_run_as_sql_gives_the_figures_of_the_table(sample_build: Buil
 
 
 def test_too_few_rules_warn_and_the_best_of_them_stay(build: Builder) -> None:
-    shop = build(data_tests=True, max_rules=3, segment_count=6)
+    selection = ("--select", "+segment_rules", "--indirect-selection", "buildable")
+    shop = build(*selection, data_tests=True, max_rules=3, segment_count=6)
     assert shop.success, "it is a warning"
     assert "rules_tell_the_segments_apart" in shop.log
     assert 1 <= shop.value("select count(*) from segments.segment_rules") <= 3

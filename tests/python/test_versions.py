@@ -28,7 +28,9 @@ def versions(build: Build) -> list[tuple[int, str]]:
 
 
 def again(build: Build, **variables: Any) -> Build:
-    return build_models(build.database, QUICK | variables)
+    """Build up to what these tests look at; what comes after it is built in the last step."""
+    selection = ("--select", "+customer_clusters", "+segment_registry")
+    return build_models(build.database, QUICK | variables, *selection)
 
 
 @pytest.fixture(scope="module")
