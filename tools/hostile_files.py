@@ -1,4 +1,4 @@
-"""Order exports as hostile as real ones, made from a seed, each with its rows as an independent reader counts them.
+"""Exports as hostile as real ones, made from a seed, and their rows as Python's csv counts them.
 
 The faults are those of real exports: encodings, line ends, lines above the header, no header, rows
 of another width, widths that change, quotes left open, damaged archives, several files that aren't
@@ -61,7 +61,7 @@ def written(rows: list[list[str]], delimiter: str, line_end: str, quoting: int) 
 
 
 def rows_in(text: str, delimiter: str, num_before: int) -> int:
-    """Count the rows of a text with Python's csv: records that aren't empty, after the first ones."""
+    """Count the rows of a text with Python's csv: records that have something, after the first."""
     records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     return sum(1 for place, record in enumerate(records) if record and place >= num_before)
 
@@ -102,10 +102,12 @@ def spoil_values(rng: random.Random, rows: list[list[str]]) -> list[str]:
     return faults
 
 
-def spoil_text(rng: random.Random, text: str, delimiter: str, line_end: str) -> tuple[str, str]:
-    """Break the text of a file as a whole in one way."""
+def spoil_text(
+    rng: random.Random, text: str, delimiter: str, line_end: str, above: int
+) -> tuple[str, str]:
+    """Break the text of a file as a whole in one way, below its header."""
     lines = text.split(line_end)
-    place = rng.randint(1, max(len(lines) - 2, 1))
+    place = rng.randint(above + 1, max(len(lines) - 2, above + 1))
     cell = f"{delimiter}x"
     match rng.randrange(14):
         case 0:
@@ -129,7 +131,7 @@ def spoil_text(rng: random.Random, text: str, delimiter: str, line_end: str) -> 
             lines[other] = lines[other].replace(delimiter, f'"{delimiter}', 1)
             return "a quote closed rows later", line_end.join(lines)
         case 6:
-            lines.insert(place, lines[0])
+            lines.insert(place, lines[above])
             return "the header again in the middle", line_end.join(lines)
         case 7:
             lines.insert(place, "")
@@ -174,7 +176,7 @@ def make_file(
         above = rng.randint(1, 4)
         text = "".join(f"Export of the shop, part {i}{line_end}" for i in range(above)) + text
     if rng.random() < 0.6:
-        fault, text = spoil_text(rng, text, delimiter, line_end)
+        fault, text = spoil_text(rng, text, delimiter, line_end, above)
         faults.append(fault)
     like["num_rows"] += rows_in(text, delimiter, above + (not like["is_headless"]))
     encoding = rng.choice(

@@ -2,8 +2,8 @@
 
 DuckDB's own detection skips what it doesn't like: half of a file whose header changes in the
 middle, for instance. So nothing is left to it. What a file is gets found here, from its bytes and
-its beginning; DuckDB then reads with detection off; and the rows that it gives are compared with the
-file's own line ends, outside quotes. Where the two differ, Python's ``csv`` decides.
+its beginning; DuckDB then reads with detection off; and the rows that it gives are compared with
+the file's own line ends, outside quotes. Where the two differ, Python's ``csv`` decides.
 """
 
 from __future__ import annotations
@@ -191,10 +191,11 @@ def find_encoding(path: Path, given: str | None) -> str:
     position = first_undecodable(path, encoding)
     if position is None:
         return encoding
+    (line,) = lines_of(path, [position])
     if given is not None or encoding != "utf-8":
         raise NotReadable(
-            f"is not {encoding}: line {lines_of(path, [position])[0]} has a byte that {encoding} doesn't"
-            " know. Name its encoding in csv_options, as in {encoding: windows-1252}."
+            f"is not {encoding}: line {line} has a byte that {encoding} doesn't know."
+            " Name its encoding in csv_options, as in {encoding: windows-1252}."
         )
     right, wrong = 0, 0
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -204,8 +205,8 @@ def find_encoding(path: Path, given: str | None) -> str:
         right += len(text) - len(text.encode("ascii", "ignore")) - text.count("�")
     if right > 3 * wrong:
         raise NotReadable(
-            f"is UTF-8, but damaged in line {lines_of(path, [position])[0]}. {EXPORT_AGAIN}, or name its"
-            " encoding in csv_options, as in {encoding: windows-1252}."
+            f"is UTF-8, but damaged in line {line}. {EXPORT_AGAIN}, or name its encoding"
+            " in csv_options, as in {encoding: windows-1252}."
         )
     return "windows-1252" if first_undecodable(path, "windows-1252") is None else "latin-1"
 
@@ -391,4 +392,5 @@ def columns_in(text: str, delimiter: str) -> int:
 
 def width_of(line: str, layout: Layout, options: Options) -> int:
     """Count the columns of one record."""
-    return max((len(record) for record in records_of([line], layout.delimiter, options)), default=0)
+    records = records_of(io.StringIO(line, newline=""), layout.delimiter, options)
+    return max((len(record) for record in records), default=0)

@@ -6,6 +6,7 @@ replaced. The rest says how DuckDB reads each file, and what of it is no row.
 
 from __future__ import annotations
 
+import csv
 import difflib
 import json
 import re
@@ -286,8 +287,8 @@ def look_at_csv(
             break
     else:
         raise NotReadable(
-            f"line {rejects[0][0]} {file.unreadable_rows[0]['problem']}, and the rows after it can't"
-            f" be told apart. {EXPORT_AGAIN} as a plain CSV, with quotes doubled within quotes."
+            f"line {rejects[0][0]} {file.unreadable_rows[0]['problem']}, and the rows after it"
+            f" can't be told apart. {EXPORT_AGAIN}, with quotes doubled within quotes."
         )
     return file
 
@@ -318,7 +319,7 @@ def look_at_csv_files(connection: Any, source: Source, copies: Path) -> list[Fil
             files.append(look_at_csv(connection, source, path, needed, copies))
         except NotReadable as problem:
             raise Problem(f"{source.name}_location: '{path}' {problem}") from problem
-        except (LookupError, OSError) as error:
+        except (LookupError, OSError, csv.Error) as error:
             raise Problem(
                 f"{source.name}_location: '{path}' can't be read: {first_line(error)}."
             ) from error

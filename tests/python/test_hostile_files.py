@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NO_DATA_TESTS, NO_UNIT_TESTS, run_dbt
+
 from hostile_files import make_case
 
 NUM_FILES = int(os.environ.get("HOSTILE_FILES", "8"))
