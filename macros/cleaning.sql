@@ -24,10 +24,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A timestamp on the shop's clock. What carries a zone (the type, or a zone or offset in the text) is
-    converted to the timezone var; what carries none is taken as local already. Text must begin with a
-    year of four digits: day-first and two-digit years are read in one way by some and in another by
-    others, so they are left to your expression. Null if unreadable.
+{#- A timestamp on the shop's clock. What carries a zone (the type, or a zone or offset in the text, with or
+    without a space before it) is converted to the timezone var; what carries none is taken as local already.
+    Text must begin with a year of four digits: day-first and two-digit years are read in one way by some and
+    in another by others, so they are left to your expression. A letter or sign after the minutes is a zone or
+    nothing: DuckDB's cast to a timestamp would ignore it. Null if unreadable.
     typeof() is known when the query is planned, so branches that can't apply cost nothing. -#}
 {% macro local_timestamp(column) -%}
     case
@@ -35,21 +36,167 @@
             then timezone({{ sql_text(var('timezone')) }}, try_cast({{ column }} as timestamptz))
         when typeof({{ column }}) != 'VARCHAR' then try_cast({{ column }} as timestamp)
         when not regexp_matches(cast({{ column }} as varchar), '^\s*\d{4}[-/]') then null
-        when regexp_matches(cast({{ column }} as varchar), ':\d{2}.*([A-Za-z]|[+-]\d{2}(:?\d{2})?)\s*$')
-            then timezone(
-                {{ sql_text(var('timezone')) }},
-                try_cast(regexp_replace(trim(cast({{ column }} as varchar)), 'z$', 'Z') as timestamptz)
-            )
+        when regexp_matches(cast({{ column }} as varchar), ':\d{2}.*[A-Za-z+-]')
+            then timezone({{ sql_text(var('timezone')) }}, try_cast({{ with_a_plain_zone('cast(' ~ column ~ ' as varchar)') }} as timestamptz))
         else try_cast({{ column }} as timestamp)
     end
 {%- endmacro %}
 
-{#- True, false, or null for an empty field. What can't be read is `otherwise`. -#}
-{% macro yes_or_no(column, otherwise) -%}
+{#- The text of a timestamp with its zone as the cast reads it: 'T' and 'Z' in capitals, no white space, UTC or GMT
+    before an offset, no zone in brackets after it. Null for offsets of more than 15 hours, which are no time zone's. -#}
+{% macro with_a_plain_zone(text) -%}
+    case
+        when not regexp_matches({{ text }}, '[+-](1[6-9]|[2-9]\d)(:?\d\d)?\s*(\[.*\])?\s*$')
+            then regexp_replace(
+                regexp_replace(upper(trim({{ text }}, ' ' || chr(9) || chr(160))), '\s*(UTC|GMT)?\s*([+-]\d{2}(:?\d{2})?)\s*(\[.*\])?$', '\2'),
+                '\s+Z$', 'Z'
+            )
+    end
+{%- endmacro %}
+
+{#- True, false, or null for an empty field. What can't be read is `otherwise`. The words come from
+    yes_or_no_words(). -#}
+{% macro yes_or_no(column, words, otherwise) -%}
     case
         when {{ trimmed(column) }} is null then null
-        when lower({{ trimmed(column) }}) in ('true', 't', 'yes', 'y', '1', '1.0', 'on') then true
-        when lower({{ trimmed(column) }}) in ('false', 'f', 'no', 'n', '0', '0.0', 'off') then false
+        when {{ word(column) }} in ({{ word_list(words.yes) }}) then true
+        when {{ word(column) }} in ({{ word_list(words.no) }}) then false
         else {{ otherwise }}
     end
+{%- endmacro %}
+
+{#- Words for yes and no: those of booleans, and what tools write about a subscription, which for the question
+    whether somebody opted out is the other way round. -#}
+{% macro yes_or_no_words(field) -%}
+    {%- set yes = ['true', 't', 'yes', 'y', '1', '1.0', 'on'] -%}
+    {%- set no = ['false', 'f', 'no', 'n', '0', '0.0', 'off'] -%}
+    {%- if field == 'has_consent' -%}
+        {{ return({'yes': yes + var('consent_words'), 'no': no + var('refusal_words')}) }}
+    {%- else -%}
+        {{ return({'yes': yes + var('refusal_words'), 'no': no + var('consent_words')}) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A status or an answer as it is compared: without case and outer spaces, and with space, hyphen and underscore
+    alike. -#}
+{% macro word(column) -%}
+    translate(lower({{ trimmed(column) }}), '-_', '  ')
+{%- endmacro %}
+
+{% macro word_list(values) -%}
+    {%- for value in values %}{{ word(sql_text(value)) }}{{ ', ' if not loop.last }}{% else %}null{% endfor -%}
+{%- endmacro %}
+
+{#- A status as it is compared: a word without WooCommerce's prefix. -#}
+{% macro status_word(column) -%}
+    regexp_replace({{ word(column) }}, '^wc ', '')
+{%- endmacro %}
+
+{#- What a row of this status counts as. No status at all is a purchase, as in a shop that has none. -#}
+{% macro counted_as(status) -%}
+    case
+        when {{ status_word(status) }} in ({{ word_list(var('excluded_statuses')) }}) then 'no_purchase'
+        when {{ trimmed(status) }} is null or {{ status_word(status) }} in ({{ word_list(var('counted_statuses')) }}) then 'purchase'
+        else 'unknown'
+    end
+{%- endmacro %}
+
+{#- An id that was trimmed: null where a program wrote that there is none, without the mark that keeps a
+    spreadsheet from reading it as a number, and without the point that a column of whole numbers got from gaps
+    elsewhere in it, if value_formats found that the column is one. -#}
+{% macro cleaned_id(column, reading) -%}
+    case
+        when {{ is_one_of(column, var('missing_id_values')) }} then null
+        when left({{ column }}, 1) = '''' and substr({{ column }}, 2, 1) between '0' and '9' then substr({{ column }}, 2)
+        when {{ reading }} = 'whole number' and contains({{ column }}, '.') then regexp_replace({{ column }}, '[.]0+$', '')
+        else {{ column }}
+    end
+{%- endmacro %}
+
+{#- An amount by the reading that value_formats decided on for its column. What the cast reads is the fast path; the
+    type is known when the query is planned, so that columns of numbers pay nothing. Null if unreadable. -#}
+{% macro read_amount(column, reading) -%}
+    {%- set text = 'cast(' ~ column ~ ' as varchar)' -%}
+    {%- set plain = 'try_cast(' ~ column ~ ' as decimal(18, 4))' -%}
+    case
+        when typeof({{ column }}) != 'VARCHAR' then {{ plain }}
+        when {{ reading }} = 'decimal point' then coalesce({{ plain }}, {{ parsed_amount(text, 'decimal point') }})
+        when {{ reading }} = 'plain numbers'
+            then case when not regexp_matches({{ text }}, '^\s*[+-]?[1-9]\d{0,2}[.]\d{3}\s*$') then {{ plain }} end
+        -- With a decimal comma, or without anything that tells points from commas.
+        when not regexp_matches({{ text }}, '[.,]') then coalesce({{ plain }}, {{ parsed_amount(text, 'decimal point') }})
+        when {{ reading }} = 'decimal comma' then {{ parsed_amount(text, 'decimal comma') }}
+    end
+{%- endmacro %}
+
+{#- The amount that a text with signs, currency or separators means with a decimal point or comma; null if it can't
+    mean one. -#}
+{% macro parsed_amount(text, reading) -%}
+    {%- set digits = amount_digits(text) -%}
+    {%- set other = 'decimal comma' if reading == 'decimal point' else 'decimal point' -%}
+    case
+        when {{ amount_kind(text) }} not in ('unreadable', '{{ other }}')
+            then case when regexp_matches({{ text }}, '[-−(]') then -1 else 1 end
+                * try_cast(
+                    {% if reading == 'decimal point' -%}
+                    regexp_replace({{ digits }}, '[, '']', '', 'g')
+                    {%- else -%}
+                    replace(regexp_replace({{ digits }}, '[. '']', '', 'g'), ',', '.')
+                    {%- endif %} as decimal(18, 4)
+                )
+    end
+{%- endmacro %}
+
+{#- What the separators of an amount show: 'decimal point' (1,234.5 or 12.50), 'decimal comma' (1.234,5 or 12,50),
+    'ambiguous' (1,234 or 1.234: thousands or three decimals), 'no separator', or 'unreadable'. -#}
+{% macro amount_kind(text) -%}
+    {%- set digits = amount_digits(text) -%}
+    {%- set currency = currency_pattern() -%}
+    {%- set number = '[0-9.,]([0-9., \']*[0-9.,])?' -%}
+    case
+        when not regexp_full_match(
+            {{ unified_amount(text) }},
+            {{ sql_text(
+                '([+-]? ?(' ~ currency ~ ')? ?[+-]? ?' ~ number ~ ' ?(' ~ currency ~ ')? ?-? ?(' ~ currency ~ ')?'
+                ~ '|(' ~ currency ~ ')? ?[(] ?(' ~ currency ~ ')? ?' ~ number ~ ' ?(' ~ currency ~ ')? ?[)] ?(' ~ currency ~ ')?)'
+            ) }}
+        ) then 'unreadable'
+        when length(regexp_replace({{ unified_amount(text) }}, '[^+-]', '', 'g')) > 1 then 'unreadable'
+        when regexp_full_match({{ digits }}, '\d+|\d{1,3}([ '']\d{3})+') then 'no separator'
+        when regexp_full_match({{ digits }}, '[1-9]\d{0,2}[.,]\d{3}') then 'ambiguous'
+        when regexp_full_match({{ digits }}, '(\d*|\d{1,3}([ '']\d{3})+|\d{1,3}(,\d{2,3})*,\d{3})[.]\d+|\d+[.]|\d{1,3}(,\d{2,3})+,\d{3}')
+            then 'decimal point'
+        when regexp_full_match({{ digits }}, '(\d*|\d{1,3}([ '']\d{3})+|\d{1,3}([.]\d{3})+),\d+|\d+,|\d{1,3}([.]\d{3}){2,}')
+            then 'decimal comma'
+        else 'unreadable'
+    end
+{%- endmacro %}
+
+{#- The digits and separators of an amount, without signs and currency. -#}
+{% macro amount_digits(text) -%}
+    trim(regexp_replace({{ unified_amount(text) }}, '[^0-9., '']', '', 'g'))
+{%- endmacro %}
+
+{#- An amount with one kind of minus, space and apostrophe, and no outer white space. -#}
+{% macro unified_amount(text) -%}
+    trim(translate({{ text }}, '−’' || chr(160) || chr(8239) || chr(8201) || chr(9), '-''    '))
+{%- endmacro %}
+
+{#- A currency as it stands at an amount: a sign, perhaps with the country's letters, a code, or an abbreviation. -#}
+{% macro currency_pattern() -%}
+    [A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r|zł|Kč|Ft|[Ll]ei|R|RM|Rp|Rs|Fr
+{%- endmacro %}
+
+{#- For value_formats: how many ids there are, how many end in .0, how many are no whole number, with or without .0
+    (ids that stand for nobody aside), and how many a spreadsheet has cut to 4.4E+11. -#}
+{% macro id_counts(field) -%}
+    count({{ field }}) as num_{{ field }}_values,
+    count(*) filter (where right({{ field }}, 2) in ('.0', '00') and regexp_matches({{ field }}, '^\d+[.]0+$'))
+        as num_{{ field }}_point_zero,
+    count(*) filter (
+        where not regexp_full_match({{ field }}, '''?\d+([.]0+)?')
+        and not {{ is_one_of(field, var('missing_id_values') + var('guest_customer_ids')) }}
+    ) as num_{{ field }}_other,
+    count(*) filter (where contains({{ field }}, 'E+') and regexp_full_match({{ field }}, '\d([.,]\d+)?E[+]\d+'))
+        as num_{{ field }}_scientific
 {%- endmacro %}

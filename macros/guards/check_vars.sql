@@ -50,12 +50,17 @@
         'customers_location': 'text or null',
         'customers_csv_options': 'mapping',
         'customer_columns': 'mapping',
+        'consent_words': 'list',
+        'refusal_words': 'list',
         'excluded_statuses': 'list',
+        'counted_statuses': 'list',
         'guest_customer_ids': 'list',
+        'missing_id_values': 'list',
         'returns': ['net', 'exclude'],
         'timezone': 'text',
         'as_of_date': 'day (YYYY-MM-DD) or null',
         'max_order_gap_days': 'whole number',
+        'min_isolation_gap_days': 'whole number',
         'metrics_window_days': 'whole number or null',
         'segment_count': 'whole number from 2 to 20, or auto',
         'segment_count_range': 'list',
@@ -146,12 +151,13 @@
             {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
                 ~ " underscores, as in {category: product_group}.") }}
         {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'raw_ordered_at',
-            'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date', 'metrics_window_start'] -%}
+            'raw_amount', 'currency_code', 'file', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date', 'metrics_window_start'] -%}
             {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}
         {%- endif -%}
     {%- endfor -%}
 
-    {%- for name in ['excluded_statuses', 'guest_customer_ids', 'candidate_features'] -%}
+    {%- for name in ['consent_words', 'refusal_words', 'excluded_statuses', 'counted_statuses', 'guest_customer_ids',
+        'missing_id_values', 'candidate_features'] -%}
         {%- for value in var(name) if value is not string -%}
             {{ return(name ~ ": '" ~ value ~ "' is not read as text. Put quotes around it, as in ['" ~ value ~ "'].") }}
         {%- endfor -%}

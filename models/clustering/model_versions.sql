@@ -5,7 +5,7 @@
 {#- What a fit depends on: a change of any of it makes a fit due. -#}
 {%- set names = [
     'candidate_features', 'clustering_sample_size', 'csv_options', 'custom_order_columns', 'evidence_sample_size',
-    'excluded_statuses', 'feature_transforms', 'guest_customer_ids', 'max_order_gap_days', 'max_skewness',
+    'excluded_statuses', 'feature_transforms', 'guest_customer_ids', 'max_order_gap_days', 'min_isolation_gap_days', 'missing_id_values', 'max_skewness',
     'max_unreadable_share', 'max_valley_p_value', 'max_variance_inflation', 'metrics_window_days', 'min_bootstrap_adjusted_rand',
     'min_bootstrap_jaccard', 'min_cluster_share', 'num_bootstraps', 'num_resamples', 'order_columns',
     'random_seed', 'returns', 'rows_are', 'scaler', 'segment_count', 'segment_count_range',

@@ -42,14 +42,14 @@ measured as (
 
     select
         summed.customer_id,
-        cast(summed.total_amount as decimal(18, 4)) as total_amount,
+        cast(summed.total_amount as decimal(38, 4)) as total_amount,
         cast(summed.num_orders as integer) as num_orders,
-        cast(summed.total_amount / nullif(summed.num_orders, 0) as decimal(18, 4)) as avg_order_value,
+        cast(summed.total_amount / nullif(summed.num_orders, 0) as decimal(38, 4)) as avg_order_value,
         datediff('day', summed.last_order_date, as_of.as_of_date) as days_since_last_order,
         summed.first_order_date,
         summed.last_order_date,
         datediff('day', summed.first_order_date, as_of.as_of_date) as tenure_days,
-        cast(summed.returned_amount as decimal(18, 4)) as returned_amount,
+        cast(summed.returned_amount as decimal(38, 4)) as returned_amount,
         case
             when summed.last_order_date is null then 'no_order'
             when summed.num_orders = 0 then 'no_order_in_window'

@@ -24,7 +24,7 @@ final as (
         status,
         raw_ordered_at,
         raw_amount,
-        cast(null as varchar) as file,
+        file,
         cast(null as bigint) as line,
         cast(null as varchar) as problem,
         exclusion_reason

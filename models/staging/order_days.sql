@@ -1,29 +1,70 @@
 {{ config(materialized='table') }}
 
+{#- Rows that repeat another row in every raw column: only asked where no line id tells rows apart. -#}
+{%- set repeats_are_counted = var('rows_are') != 'orders' and not var('order_columns').get('line_id') -%}
 -- The one pass over all rows that the as-of date and the ledger of exclusions both live on.
 with
 
 typed_order_lines as (
 
-    select * from {{ ref('typed_order_lines') }}
+    select
+        *,
+        cast(case when isfinite(ordered_at) then ordered_at end as date) as order_date
+    from {{ ref('typed_order_lines') }}
 
 ),
+
+counted as (
+
+    select
+        order_date,
+        row_reason,
+        file,
+        count(*) as num_rows,
+        coalesce(sum(amount), 0) as amount,
+        coalesce(sum(abs(amount)), 0) as absolute_amount
+    from typed_order_lines
+    group by order_date, row_reason, file
+
+),
+{%- if repeats_are_counted %}
+
+-- Over all files, since exports overlap: written down with the day's first file.
+repeated as (
+
+    select
+        order_date,
+        row_reason,
+        min(file) as file,
+        count(*) - count(distinct row_hash) as num_repeated_rows
+    from typed_order_lines
+    group by order_date, row_reason
+
+),
+{%- endif %}
 
 final as (
 
     select
-        cast(case when isfinite(ordered_at) then ordered_at end as date) as order_date,
-        row_reason,
-        count(*) as num_rows,
-        -- Rows that repeat another row in every raw column: only asked where no line id tells rows apart.
-        {%- if var('rows_are') == 'orders' or var('order_columns').get('line_id') %}
-        0 as num_repeated_rows,
+        counted.order_date,
+        counted.row_reason,
+        counted.file,
+        counted.num_rows,
+        {%- if repeats_are_counted %}
+        coalesce(repeated.num_repeated_rows, 0) as num_repeated_rows,
         {%- else %}
-        count(*) - count(distinct row_hash) as num_repeated_rows,
+        0 as num_repeated_rows,
         {%- endif %}
-        coalesce(sum(amount), 0) as amount
-    from typed_order_lines
-    group by 1, 2
+        counted.amount,
+        counted.absolute_amount
+    from counted
+    {%- if repeats_are_counted %}
+    left join repeated
+        on
+            counted.order_date is not distinct from repeated.order_date
+            and counted.row_reason is not distinct from repeated.row_reason
+            and counted.file is not distinct from repeated.file
+    {%- endif %}
 
 )
 

@@ -10,7 +10,11 @@ order_days as (
 
 as_of as (
 
-    select as_of_date from {{ ref('as_of') }}
+    select
+        as_of_date,
+        first_day_of_life,
+        last_day_of_life
+    from {{ ref('as_of') }}
 
 ),
 
@@ -25,6 +29,8 @@ judged as (
     select
         case
             when order_days.row_reason is not null then order_days.row_reason
+            when order_days.order_date not between as_of.first_day_of_life and as_of.last_day_of_life
+                then 'isolated_date'
             when order_days.order_date >= as_of.as_of_date then 'future_date'
             else 'accepted'
         end as exclusion_reason,

@@ -17,6 +17,7 @@ final as (
         {{ mapped(var('order_columns'), 'amount') }} as amount,
         {{ mapped(var('order_columns'), 'line_id') }} as line_id,
         {{ mapped(var('order_columns'), 'status', 'varchar') }} as status,
+        {{ mapped(var('order_columns'), 'currency', 'varchar') }} as currency_code,
         {%- for column in var('custom_order_columns') %}
         {{ mapped(var('custom_order_columns'), column) }} as {{ column }},
         {%- endfor %}

@@ -1,36 +1,36 @@
-{{ config(materialized='table', pre_hook="{{ guard_locations() }}") }}
+{{ config(materialized='table') }}
 
--- depends_on: {{ ref('source_files') }}
--- Your orders without your customers: consent and contacts are known of nobody.
-{%- set is_known = var('customers_location') or not var('orders_location') %}
-{%- set columns = var('customer_columns') if is_known else {} %}
 with
 
-mapped as (
+customer_id_format as (
+
+    select reading from {{ ref('value_formats') }}
+    where source = 'customers' and field = 'customer_id'
+
+),
+
+listings as (
 
     select
-        {{ mapped(columns, 'customer_id') }} as customer_id,
-        {{ mapped(columns, 'has_consent', 'varchar') }} as has_consent,
-        {{ mapped(columns, 'is_unsubscribed', 'varchar') }} as is_unsubscribed,
-        {{ mapped(columns, 'last_contacted_on') }} as last_contacted_on
-    {%- if is_known %}
-    from ({{ raw_rows('customers') }}) as source_rows
-    {%- else %}
-    where false
-    {%- endif %}
+        *,
+        {{ trimmed('customer_id') }} as trimmed_customer_id
+    from {{ ref('raw_customer_listings') }}
 
 ),
 
 typed as (
 
     select
-        {{ trimmed('customer_id') }} as customer_id,
+        {{ cleaned_id('listings.trimmed_customer_id', 'customer_id_format.reading') }} as customer_id,
         -- What can't be read is no permission: it counts as a refusal, and as opted out.
-        {{ yes_or_no('has_consent', otherwise='false') }} as has_consent,
-        coalesce({{ yes_or_no('is_unsubscribed', otherwise='true') }}, false) as is_unsubscribed,
-        cast({{ local_timestamp('last_contacted_on') }} as date) as last_contacted_on,
-        {{ trimmed('cast(last_contacted_on as varchar)') }} is not null as has_contact
-    from mapped
+        {{ yes_or_no('listings.has_consent', yes_or_no_words('has_consent'), otherwise='false') }} as has_consent,
+        coalesce(
+            {{ yes_or_no('listings.is_unsubscribed', yes_or_no_words('is_unsubscribed'), otherwise='true') }}, false
+        ) as is_unsubscribed,
+        cast({{ local_timestamp('listings.last_contacted_on') }} as date) as last_contacted_on,
+        {{ trimmed('cast(listings.last_contacted_on as varchar)') }} is not null as has_contact
+    from listings
+    cross join customer_id_format
 
 ),
 

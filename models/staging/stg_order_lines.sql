@@ -8,7 +8,11 @@ typed_order_lines as (
 
 as_of as (
 
-    select as_of_date from {{ ref('as_of') }}
+    select
+        as_of_date,
+        first_day_of_life,
+        last_day_of_life
+    from {{ ref('as_of') }}
 
 ),
 
@@ -21,13 +25,19 @@ final as (
         typed_order_lines.amount,
         typed_order_lines.line_id,
         typed_order_lines.status,
+        typed_order_lines.currency_code,
         {%- for column in var('custom_order_columns') %}
         typed_order_lines.{{ column }},
         {%- endfor %}
         typed_order_lines.raw_ordered_at,
         typed_order_lines.raw_amount,
+        typed_order_lines.file,
         case
             when typed_order_lines.row_reason is not null then typed_order_lines.row_reason
+            when
+                typed_order_lines.ordered_at < as_of.first_day_of_life
+                or typed_order_lines.ordered_at >= as_of.last_day_of_life + 1
+                then 'isolated_date'
             when typed_order_lines.ordered_at >= as_of.as_of_date then 'future_date'
         end as exclusion_reason
     from typed_order_lines

@@ -3,28 +3,47 @@
 
 with
 
+formats as (
+
+    select
+        max(reading) filter (where field = 'amount') as amount_reading,
+        max(reading) filter (where field = 'customer_id') as customer_id_reading,
+        max(reading) filter (where field = 'order_id') as order_id_reading
+    from {{ ref('value_formats') }}
+    where source = 'orders'
+
+),
+
 mapped as (
 
-    select * from {{ ref('raw_order_lines') }}
+    select
+        * exclude (customer_id, order_id, line_id),
+        {{ trimmed('customer_id') }} as customer_id,
+        {{ trimmed('order_id') }} as order_id,
+        {{ trimmed('line_id') }} as line_id
+    from {{ ref('raw_order_lines') }}
 
 ),
 
 typed as (
 
     select
-        {{ trimmed('customer_id') }} as customer_id,
-        {{ trimmed('order_id') }} as order_id,
-        {{ local_timestamp('ordered_at') }} as ordered_at,
-        try_cast(amount as decimal(18, 4)) as amount,
-        {{ trimmed('line_id') }} as line_id,
-        {{ trimmed('status') }} as status,
+        {{ cleaned_id('mapped.customer_id', 'formats.customer_id_reading') }} as customer_id,
+        {{ cleaned_id('mapped.order_id', 'formats.order_id_reading') }} as order_id,
+        {{ local_timestamp('mapped.ordered_at') }} as ordered_at,
+        {{ read_amount('mapped.amount', 'formats.amount_reading') }} as amount,
+        {{ cleaned_id('mapped.line_id', "'text'") }} as line_id,
+        {{ trimmed('mapped.status') }} as status,
+        {{ trimmed('mapped.currency_code') }} as currency_code,
         {%- for column in var('custom_order_columns') %}
-        {{ column }},
+        mapped.{{ column }},
         {%- endfor %}
-        cast(ordered_at as varchar) as raw_ordered_at,
-        cast(amount as varchar) as raw_amount,
-        row_hash
+        cast(mapped.ordered_at as varchar) as raw_ordered_at,
+        cast(mapped.amount as varchar) as raw_amount,
+        mapped.file,
+        mapped.row_hash
     from mapped
+    cross join formats
 
 ),
 
@@ -41,7 +60,7 @@ judged as (
             {%- endif %}
             when ordered_at is null or not isfinite(ordered_at) then 'unreadable_date'
             when amount is null then 'unreadable_amount'
-            when {{ is_one_of('status', var('excluded_statuses')) }} then 'excluded_status'
+            when {{ counted_as('status') }} = 'no_purchase' then 'excluded_status'
             {%- if var('returns') == 'exclude' %}
             when amount < 0 then 'return'
             {%- endif %}
@@ -59,11 +78,13 @@ final as (
         amount,
         line_id,
         status,
+        currency_code,
         {%- for column in var('custom_order_columns') %}
         {{ column }},
         {%- endfor %}
         raw_ordered_at,
         raw_amount,
+        file,
         row_hash,
         {%- if var('order_columns').get('line_id') %}
         -- Of rows that share a line id the first readable one counts, by order date, then by its other

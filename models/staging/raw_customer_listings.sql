@@ -1,0 +1,32 @@
+{{ config(pre_hook="{{ guard_locations() }}") }}
+
+-- depends_on: {{ ref('source_files') }}
+-- Your orders without your customers: consent and contacts are known of nobody.
+{%- set is_known = var('customers_location') or not var('orders_location') %}
+{%- set columns = var('customer_columns') if is_known else {} %}
+with
+
+{% if is_known -%}
+source_rows as (
+
+    {{ raw_rows('customers') }}
+
+),
+
+{% endif -%}
+final as (
+
+    select
+        {{ mapped(columns, 'customer_id') }} as customer_id,
+        {{ mapped(columns, 'has_consent', 'varchar') }} as has_consent,
+        {{ mapped(columns, 'is_unsubscribed', 'varchar') }} as is_unsubscribed,
+        {{ mapped(columns, 'last_contacted_on') }} as last_contacted_on
+    {%- if is_known %}
+    from source_rows
+    {%- else %}
+    where false
+    {%- endif %}
+
+)
+
+select * from final

@@ -1,0 +1,170 @@
+{{ config(materialized='table') }}
+
+-- One pass over the columns whose text can be read in more than one way. The columns decide as a whole; what the
+-- type settles (numbers in a Parquet file) is not looked at.
+{%- set id_fields = [('orders', 'customer_id'), ('orders', 'order_id'), ('customers', 'customer_id')] %}
+with
+
+order_lines as (
+
+    select
+        {{ trimmed('customer_id') }} as customer_id,
+        {{ trimmed('order_id') }} as order_id,
+        typeof(amount) as type,
+        case
+            when typeof(amount) != 'VARCHAR' then null
+            when {{ trimmed('cast(amount as varchar)') }} is null then null
+            when regexp_full_match(cast(amount as varchar), '\s*[+-]?\d+([.](\d\d?|\d{4,}))?\s*')
+                then case when contains(cast(amount as varchar), '.') then 'decimal point' else 'no separator' end
+            when regexp_full_match(cast(amount as varchar), '\s*[+-]?(\d+[.]?\d*|[.]\d+)[eE][+-]?\d+\s*')
+                then 'decimal point'
+            else {{ amount_kind('cast(amount as varchar)') }}
+        end as kind,
+        case when typeof(amount) = 'VARCHAR' then cast(amount as varchar) end as amount,
+        -- For what 4 decimals lose; whole numbers and money's own types lose nothing.
+        case
+            when typeof(amount) in ('DOUBLE', 'FLOAT', 'VARCHAR') or regexp_matches(typeof(amount), '[(]\d+,([5-9]|\d\d)[)]')
+                then try_cast(amount as double)
+        end as exact_amount
+    from {{ ref('raw_order_lines') }}
+
+),
+
+customer_listings as (
+
+    select {{ trimmed('customer_id') }} as customer_id
+    from {{ ref('raw_customer_listings') }}
+
+),
+
+counted as (
+
+    select
+        coalesce(any_value(type), 'VARCHAR') as type,
+        count(amount) filter (where kind is not null) as num_values,
+        count(*) filter (where kind = 'no separator') as num_without_separator,
+        count(*) filter (where kind = 'decimal point') as num_decimal_point,
+        count(*) filter (where kind = 'decimal comma') as num_decimal_comma,
+        count(*) filter (where kind = 'ambiguous') as num_ambiguous,
+        count(*) filter (where kind = 'unreadable') as num_unreadable,
+        -- Three different examples of each kind, of the hundred that come first in the alphabet.
+        {%- for kind in ['decimal point', 'decimal comma', 'ambiguous', 'unreadable'] %}
+        list_sort(list_distinct(min(amount, 100) filter (where kind = '{{ kind }}')))[:3] as {{ kind | replace(' ', '_') }}_examples,
+        {%- endfor %}
+        count(
+            distinct case
+                when kind != 'unreadable' and not regexp_full_match(amount, '[0-9.,+-]*')
+                    then nullif(upper(regexp_extract(amount, '{{ currency_pattern() }}')), '')
+            end
+        ) as num_currencies,
+        {%- for field in ['customer_id', 'order_id'] %}
+        {{ id_counts(field) }},
+        {%- endfor %}
+        count(*) filter (where isfinite(exact_amount) and abs(exact_amount) > 1e-9) as num_exact,
+        count(*) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as num_lost,
+        any_value(exact_amount) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as lost_example,
+        sum(abs(exact_amount)) filter (where isfinite(exact_amount)) as exact_total,
+        sum(abs(exact_amount - round(exact_amount, 4))) filter (where isfinite(exact_amount)) as lost_total
+    from order_lines
+
+),
+
+counted_listings as (
+
+    select {{ id_counts('customer_id') }}
+    from customer_listings
+
+),
+
+-- One reading, if the evidence is for one only, or at least 95 % of it are.
+amount_reading as (
+
+    select
+        *,
+        case
+            when type != 'VARCHAR' then 'number'
+            when num_decimal_point >= 0.95 * (num_decimal_point + num_decimal_comma) and num_decimal_point > 0
+                then 'decimal point'
+            when num_decimal_comma >= 0.95 * (num_decimal_point + num_decimal_comma) and num_decimal_comma > 0
+                then 'decimal comma'
+            when num_decimal_point > 0 then 'plain numbers'
+            when num_ambiguous > 0 then 'ambiguous'
+            else 'decimal point'
+        end as reading
+    from counted
+
+),
+
+-- Amounts that the columns of this project can't hold stop the build before anything is replaced.
+guarded as (
+
+    select
+        *,
+        case
+            when num_lost > 0.001 * num_exact or lost_total > 0.001 * exact_total
+                then error(
+                    'order_columns: amounts have more than 4 decimals, which are not kept: ' || num_lost || ' of '
+                    || num_exact || ' would become 0' || coalesce(' (' || lost_example || ')', '')
+                    || '. Count in a smaller unit in the mapping, as in {amount: 1000000 * amount}.'
+                )
+            else reading
+        end as checked_reading
+    from amount_reading
+
+),
+
+amounts as (
+
+    select
+        'orders' as source,
+        'amount' as field,
+        type,
+        checked_reading as reading,
+        num_values,
+        num_decimal_point,
+        num_decimal_comma,
+        num_ambiguous,
+        case
+            when reading = 'decimal point' then num_unreadable + num_decimal_comma
+            when reading = 'decimal comma' then num_unreadable + num_decimal_point
+            when reading = 'plain numbers' then num_unreadable + num_decimal_comma + num_ambiguous
+            when reading = 'ambiguous' then num_unreadable + num_ambiguous
+        end as num_unreadable,
+        list_concat(
+            case when reading in ('decimal point', 'plain numbers') then decimal_comma_examples end,
+            case when reading = 'decimal comma' then decimal_point_examples end,
+            case when reading in ('plain numbers', 'ambiguous') then ambiguous_examples end,
+            unreadable_examples
+        )[:3] as unreadable_examples,
+        num_currencies,
+        cast(null as bigint) as num_point_zero,
+        cast(null as bigint) as num_scientific
+    from guarded
+
+),
+
+final as (
+
+    select * from amounts
+    {%- for source, field in id_fields %}
+    union all
+    select
+        '{{ source }}' as source,
+        '{{ field }}' as field,
+        'VARCHAR' as type,
+        case when num_{{ field }}_point_zero > 0 and num_{{ field }}_other = 0 then 'whole number' else 'text' end as reading,
+        num_{{ field }}_values as num_values,
+        null as num_decimal_point,
+        null as num_decimal_comma,
+        null as num_ambiguous,
+        null as num_unreadable,
+        null as unreadable_examples,
+        null as num_currencies,
+        num_{{ field }}_point_zero as num_point_zero,
+        num_{{ field }}_scientific as num_scientific
+    from {{ 'counted' if source == 'orders' else 'counted_listings' }}
+    {%- endfor %}
+
+)
+
+select * from final
