@@ -22,7 +22,9 @@ final as (
         amount,
         greatest(amount, 0) as gross_amount,
         greatest(-amount, 0) as returned_amount,
-        1 as num_lines
+        1 as num_lines,
+        false as has_equal_amounts,
+        0 as num_days_spanned
     from accepted_lines
     {%- else -%}
     -- Lines that share customer and order id are one order, dated by its earliest line.
@@ -34,7 +36,11 @@ final as (
         sum(amount) as amount,
         coalesce(sum(amount) filter (where amount > 0), 0) as gross_amount,
         coalesce(-sum(amount) filter (where amount < 0), 0) as returned_amount,
-        count(*) as num_lines
+        count(*) as num_lines,
+        count(*) > 1 and min(amount) = max(amount) as has_equal_amounts,
+        coalesce(
+            datediff('day', min(ordered_at) filter (where amount > 0), max(ordered_at) filter (where amount > 0)), 0
+        ) as num_days_spanned
     from accepted_lines
     group by customer_id, order_id
     {%- endif %}

@@ -1,0 +1,479 @@
+{#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
+    figure and the limit that it should not be above (or, for the last three, below). -#}
+{%- set has_lines = var('rows_are') != 'orders' %}
+
+with
+
+order_exclusions as (
+
+    select * from {{ ref('order_exclusions') }}
+
+),
+
+reasons as (
+
+    select * from {{ ref('exclusion_reasons') }}
+
+),
+
+judged_order_days as (
+
+    select * from {{ ref('judged_order_days') }}
+
+),
+
+excluded_lines as (
+
+    select * from {{ ref('stg_order_lines') }}
+    where exclusion_reason is not null
+
+),
+
+orders as (
+
+    select * from {{ ref('orders') }}
+
+),
+
+customer_metrics as (
+
+    select * from {{ ref('customer_metrics') }}
+
+),
+
+value_formats as (
+
+    select * from {{ ref('value_formats') }}
+
+),
+
+-- Three values of a field that could not be read, so that its form is seen.
+unreadable_values as (
+
+    select
+        exclusion_reason,
+        list_sort(
+            list_distinct(
+                min(left(case when exclusion_reason = 'unreadable_date' then raw_ordered_at else raw_amount end, 40), 50)
+            )
+        )[:3] as examples
+    from excluded_lines
+    where exclusion_reason in ('unreadable_date', 'unreadable_amount')
+    group by exclusion_reason
+
+),
+
+excluded as (
+
+    select
+        'excluded_rows: ' || order_exclusions.exclusion_reason as alarm,
+        greatest(order_exclusions.share_of_rows, order_exclusions.share_of_absolute_amount) as figure,
+        case when reasons.is_choice then {{ var('max_chosen_exclusion_share') }} else {{ var('max_excluded_share') }} end
+            as limit_of_figure,
+        {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows (' || order_exclusions.num_rows || ') and '
+        || {{ in_percent('order_exclusions.share_of_absolute_amount') }} || ' of the amount are left out as '
+        || order_exclusions.exclusion_reason || '. ' || coalesce(reasons.advice, '') as sentence,
+        unreadable_values.examples
+    from order_exclusions
+    inner join reasons using (exclusion_reason)
+    left join unreadable_values using (exclusion_reason)
+    where order_exclusions.exclusion_reason not in ('accepted', 'isolated_date')
+
+),
+
+-- Of a reason that is no matter of choice: the file or month that has most of its rows left out.
+places as (
+
+    select
+        'file' as kind,
+        file as place,
+        exclusion_reason,
+        sum(num_rows) as num_rows,
+        sum(sum(num_rows)) over (partition by file) as num_rows_of_place,
+        count(*) over (partition by exclusion_reason) as num_places
+    from judged_order_days
+    where file is not null
+    group by file, exclusion_reason
+    union all
+    select
+        'month' as kind,
+        strftime(order_date, '%Y-%m') as place,
+        exclusion_reason,
+        sum(num_rows) as num_rows,
+        sum(sum(num_rows)) over (partition by strftime(order_date, '%Y-%m')) as num_rows_of_place,
+        count(*) over (partition by exclusion_reason) as num_places
+    from judged_order_days
+    where order_date is not null and exclusion_reason not in ('isolated_date', 'future_date')
+    group by 2, 3
+
+),
+
+concentrated as (
+
+    select
+        'excluded_in_one_place: ' || places.exclusion_reason as alarm,
+        max(places.num_rows / places.num_rows_of_place) as figure,
+        {{ var('max_excluded_share_of_a_place') }} as limit_of_figure,
+        max_by(
+            'In the ' || places.kind || ' ' || places.place || ', '
+            || {{ in_percent('places.num_rows / places.num_rows_of_place') }} || ' of the rows ('
+            || places.num_rows || ') are left out as ' || places.exclusion_reason || ', elsewhere few. '
+            || coalesce(reasons.advice, ''),
+            (places.num_rows / places.num_rows_of_place, places.kind, places.place)
+        ) as sentence,
+        [max_by(places.place, (places.num_rows / places.num_rows_of_place, places.kind, places.place))] as examples
+    from places
+    inner join reasons using (exclusion_reason)
+    inner join order_exclusions using (exclusion_reason)
+    where
+        not reasons.is_choice and places.exclusion_reason != 'accepted'
+        and places.num_rows >= {{ var('min_rows_of_a_place') }}
+        and order_exclusions.share_of_rows <= {{ var('max_excluded_share') }}
+    group by places.exclusion_reason
+
+),
+
+isolated as (
+
+    select
+        'isolated_days' as alarm,
+        sum(num_rows) as figure,
+        0 as limit_of_figure,
+        sum(num_rows) || ' rows on ' || count(distinct order_date) || ' days far from all others ('
+        || {{ in_a_row('list_sort(list_distinct(min(cast(order_date as varchar), 50)))[:3]') }}
+        || ') are left out as isolated_date, so that they move neither the as-of date nor other customers. '
+        || 'If they are real orders, set as_of_date or a larger min_isolation_gap_days.' as sentence,
+        list_sort(list_distinct(min(cast(order_date as varchar), 50)))[:3] as examples
+    from judged_order_days
+    where exclusion_reason = 'isolated_date'
+    having count(*) > 0
+
+),
+
+repeated as (
+
+    select
+        'repeated_rows' as alarm,
+        sum(num_repeated_rows) / sum(num_rows) as figure,
+        {{ var('max_repeated_row_share') }} as limit_of_figure,
+        {{ in_percent('sum(num_repeated_rows) / sum(num_rows)') }} || ' of the rows repeat another one in every column, '
+        || 'and count all the same. Was an export delivered twice? Map line_id to count each line once.' as sentence,
+        cast(null as varchar []) as examples
+    from order_exclusions
+
+),
+
+lacking as (
+
+    select
+        'column_missing_in_a_file' as alarm,
+        count(*) as figure,
+        0 as limit_of_figure,
+        count(*) || ' of your files lack a column that the mapping names and others have: '
+        || min(file) || ' has no ' || min_by(json_extract_string(missing_columns, '$[0]'), file)
+        || '. Its values are empty there.' as sentence,
+        list_sort(min(file, 3)) as examples
+    from {{ ref('source_files') }}
+    where missing_columns != '[]'
+
+),
+
+ranked_customers as (
+
+    select
+        customer_id,
+        num_orders,
+        total_amount,
+        sum(num_orders) over () as num_all_orders,
+        sum(greatest(total_amount, 0)) over () as all_amounts,
+        row_number() over (order by num_orders desc, customer_id) as rank_by_orders,
+        row_number() over (order by total_amount desc, customer_id) as rank_by_amount
+    from customer_metrics
+
+),
+
+one_customer as (
+
+    {%- for metric, rank, all_of_it, limit_name, words in [
+        ('num_orders', 'rank_by_orders', 'num_all_orders', 'max_customer_share_of_orders', 'of the orders'),
+        ('total_amount', 'rank_by_amount', 'all_amounts', 'max_customer_share_of_amount', 'of the amount'),
+    ] %}
+    select
+        'one_customer: {{ metric }}' as alarm,
+        max({{ metric }} / nullif({{ all_of_it }}, 0)) filter (where {{ rank }} = 1) as figure,
+        -- And far beyond all others but a few: a shop of ten customers has nobody below a tenth.
+        greatest(
+            {{ var(limit_name) }},
+            coalesce(
+                5 * quantile_disc({{ metric }}, 0.99) filter (where {{ rank }} > 1)
+                / nullif(any_value({{ all_of_it }}), 0),
+                0
+            )
+        ) as limit_of_figure,
+        'The customer ' || max(customer_id) filter (where {{ rank }} = 1) || ' has '
+        || {{ in_percent('max(' ~ metric ~ ' / nullif(' ~ all_of_it ~ ', 0)) filter (where ' ~ rank ~ ' = 1)') }}
+        || ' {{ words }}. If it stands for guests or a shared account, name it in guest_customer_ids.' as sentence,
+        list(customer_id) filter (where {{ rank }} = 1) as examples
+    from ranked_customers
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- Ids that differ only by case, white space, Unicode form or leading zeros.
+similar_ids as (
+
+    select
+        count(*) as num_customers,
+        min(customer_id) as one,
+        max(customer_id) as other
+    from customer_metrics
+    group by hash(
+        ltrim(lower(translate(nfc_normalize(customer_id), ' ' || chr(9) || chr(160) || chr(8203) || chr(65279), '')), '0')
+    )
+
+),
+
+lookalikes as (
+
+    select
+        'similar_customer_ids' as alarm,
+        coalesce(sum(num_customers) filter (where num_customers > 1), 0) / sum(num_customers) as figure,
+        {{ var('max_similar_id_share') }} as limit_of_figure,
+        coalesce(sum(num_customers) filter (where num_customers > 1), 0)
+        || ' customers have ids that differ from another one only by case, white space, Unicode form or leading '
+        || 'zeros, as ' || min(one || ' and ' || other) filter (where num_customers > 1)
+        || '. If they are the same people, map customer_id to one form, as in lower(trim(id)).' as sentence,
+        list_sort(min(one || ' / ' || other, 3) filter (where num_customers > 1)) as examples
+    from similar_ids
+
+),
+
+scientific as (
+
+    select
+        'ids_in_scientific_notation: ' || field as alarm,
+        num_scientific as figure,
+        0 as limit_of_figure,
+        num_scientific || ' values of ' || field || ' look like 4.4E+11: a spreadsheet cut them off, and different ones '
+        || 'became the same. Export them again as text.' as sentence,
+        cast(null as varchar []) as examples
+    from value_formats
+    where source = 'orders' and num_scientific > 0
+
+),
+
+nobody_repeats as (
+
+    select
+        'nobody_orders_twice' as alarm,
+        count(*) filter (where num_orders > 1) / count(*) as figure,
+        {{ var('min_repeat_customer_share') }} as limit_of_figure,
+        count(*) filter (where num_orders > 1) || ' of ' || count(*) || ' customers ordered twice. '
+        || 'Is customer_id the id of the customer, and not of the order or the visit?' as sentence,
+        cast(null as varchar []) as examples
+    from customer_metrics
+    having count(*) >= 10
+
+),
+
+{%- if has_lines %}
+
+spanning as (
+
+    select
+        'orders_over_several_days' as alarm,
+        count(*) filter (where num_days_spanned > 1) / count(*) as figure,
+        {{ var('max_spanning_order_share') }} as limit_of_figure,
+        count(*) filter (where num_days_spanned > 1) || ' order ids of a customer are used on several days, up to '
+        || max(num_days_spanned) || ' days apart, and count as one order each. If the numbers start again, map '
+        || 'order_id to one that is unique, as in day || ''-'' || number.' as sentence,
+        list_sort(min(order_id, 3) filter (where num_days_spanned > 1)) as examples
+    from orders
+
+),
+
+-- Of a large shop some of the order ids: the group by is dear.
+shared_order_ids as (
+
+    select
+        order_id,
+        count(*) as num_customers
+    from orders
+    where hash(order_id) % (select greatest(1, count(*) // 500000) from orders) = 0
+    group by order_id
+
+),
+
+shared as (
+
+    select
+        'orders_of_several_customers' as alarm,
+        count(*) filter (where num_customers > 1) / count(*) as figure,
+        {{ var('max_shared_order_share') }} as limit_of_figure,
+        {{ in_percent('count(*) filter (where num_customers > 1) / count(*)') }}
+        || ' of the order ids are used by several customers, as ' || min(order_id) filter (where num_customers > 1)
+        || '. Each customer''s lines count as an order of its own; is customer_id the customer, and order_id unique?'
+            as sentence,
+        list_sort(min(order_id, 3) filter (where num_customers > 1)) as examples
+    from shared_order_ids
+
+),
+
+totals as (
+
+    select
+        'totals_on_each_line' as alarm,
+        count(*) filter (where has_equal_amounts) / nullif(count(*) filter (where num_lines > 1), 0) as figure,
+        {{ var('max_equal_amounts_share') }} as limit_of_figure,
+        {{ in_percent('count(*) filter (where has_equal_amounts) / nullif(count(*) filter (where num_lines > 1), 0)') }}
+        || ' of the orders with several lines have the same amount on each, as if it were the total of the order. '
+        || 'Map amount to that of the line, or count the order''s first line only.' as sentence,
+        list_sort(min(order_id, 3) filter (where has_equal_amounts)) as examples
+    from orders
+    having count(*) filter (where num_lines > 1) >= 5
+
+),
+
+-- A status that stands on one line of its order excludes that line alone.
+half_excluded_orders as (
+
+    select count(distinct excluded_lines.order_id) as num_orders
+    from excluded_lines
+    inner join {{ ref('stg_order_lines') }} as other_lines
+        on excluded_lines.order_id = other_lines.order_id and excluded_lines.customer_id = other_lines.customer_id
+    where
+        excluded_lines.exclusion_reason = 'excluded_status'
+        and other_lines.exclusion_reason is null and other_lines.status is null
+
+),
+
+half_excluded as (
+
+    select
+        'status_on_one_line' as alarm,
+        num_orders as figure,
+        0 as limit_of_figure,
+        num_orders || ' orders have a line that is left out for its status and others without a status, which count. '
+        || 'If the status stands on the first line of each order only, fill it down before.' as sentence,
+        cast(null as varchar []) as examples
+    from half_excluded_orders
+
+),
+{%- endif %}
+
+currency_values as (
+
+    select value from {{ ref('currency_values') }}
+    where value is not null
+
+),
+
+currencies as (
+
+    select
+        'several_currencies' as alarm,
+        count(distinct value) as figure,
+        1 as limit_of_figure,
+        'Amounts of ' || count(distinct value) || ' currencies are added up: '
+        || {{ in_a_row('list_sort(min(value, 5))') }}
+        || '. Keep one, or convert them in order_columns, as in amount / rate.' as sentence,
+        list_sort(min(value, 5)) as examples
+    from currency_values
+    union all
+    select
+        'several_currencies: amount' as alarm,
+        max(num_currencies) as figure,
+        1 as limit_of_figure,
+        'Amounts have the signs of ' || max(num_currencies) || ' currencies and are added up. '
+        || 'Keep one, or convert them in order_columns.' as sentence,
+        cast(null as varchar []) as examples
+    from value_formats
+    where field = 'amount'
+
+),
+
+unknown_words as (
+
+    select
+        'unknown_status' as alarm,
+        sum(num_rows) as figure,
+        0 as limit_of_figure,
+        sum(num_rows) || ' rows have a status that is not known and count as purchases: '
+        || {{ in_a_row('list(value order by num_rows desc, value)[:5]') }}
+        || '. Name each in counted_statuses or excluded_statuses.' as sentence,
+        list(value order by num_rows desc, value)[:5] as examples
+    from {{ ref('status_values') }}
+    where counted_as = 'unknown'
+    having count(*) > 0
+    union all
+    select
+        'unknown_consent: ' || field as alarm,
+        sum(num_rows) as figure,
+        0 as limit_of_figure,
+        sum(num_rows) || ' customers have a ' || field || ' that is not known and counts as a refusal: '
+        || {{ in_a_row('list(value order by num_rows desc, value)[:5]') }}
+        || '. Name each in consent_words or refusal_words.' as sentence,
+        list(value order by num_rows desc, value)[:5] as examples
+    from {{ ref('consent_values') }}
+    where counted_as = 'unknown'
+    group by field
+
+),
+
+without_spread as (
+
+    select
+        'metric_without_spread: ' || metric as alarm,
+        maximum - minimum as figure,
+        1e-9 as limit_of_figure,
+        'All customers have the same ' || metric || ' (' || minimum || '), so it can''t tell them apart, and no segment '
+        || 'differs by it.' as sentence,
+        cast(null as varchar []) as examples
+    from {{ ref('metric_distributions') }}
+
+),
+
+few_customers as (
+
+    select
+        'few_customers' as alarm,
+        count(*) filter (where is_clusterable) as figure,
+        {{ var('min_customers') }} as limit_of_figure,
+        'Only ' || count(*) filter (where is_clusterable) || ' customers can be segmented. Below '
+        || {{ var('min_customers') }} || ' no number of segments can be shown to be right.' as sentence,
+        cast(null as varchar []) as examples
+    from customer_metrics
+
+),
+
+alarms as (
+
+    {%- set above = ['excluded', 'concentrated', 'isolated', 'repeated', 'lacking', 'one_customer', 'lookalikes',
+        'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals', 'half_excluded'] if has_lines else []) %}
+    {%- for alarm in above %}
+    select * from {{ alarm }}
+    where figure > limit_of_figure
+    union all
+    {%- endfor %}
+    {%- for alarm in ['nobody_repeats', 'without_spread', 'few_customers'] %}
+    select * from {{ alarm }}
+    where figure < limit_of_figure
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+final as (
+
+    select
+        alarm,
+        cast(figure as double) as figure,
+        cast(limit_of_figure as double) as limit_of_figure,
+        sentence,
+        examples
+    from alarms
+
+)
+
+select * from final
