@@ -16,6 +16,15 @@ ordered as (
 
 ),
 
+raw_rows as (
+
+    select count(*) as num_rows from {{ ref('raw_order_lines') }}
+    union all
+    select count(*) as num_rows from {{ ref('unreadable_rows') }}
+    where source = 'orders'
+
+),
+
 accepted as (
 
     select * from {{ ref('order_exclusions') }}
@@ -25,9 +34,16 @@ accepted as (
 
 figures as (
 
-    select 'rows' as total, 'raw_order_lines' as place, count(*) as figure from {{ ref('raw_order_lines') }}
+    select 'rows' as total, 'raw_order_lines and unreadable_rows' as place, sum(num_rows) as figure from raw_rows
     union all
     select 'rows', 'order_exclusions', sum(num_rows) from {{ ref('order_exclusions') }}
+    {%- if var('orders_location') %}
+    union all
+    -- What each file has by its own line ends; a table has no such figure.
+    select 'rows', 'source_files', coalesce(sum(num_rows + num_unreadable_rows), (select sum(num_rows) from raw_rows))
+    from {{ ref('source_files') }}
+    where source = 'orders'
+    {%- endif %}
     union all
     select 'accepted rows', 'order_exclusions', num_rows from accepted
     union all
