@@ -70,9 +70,11 @@ excluded as (
         greatest(order_exclusions.share_of_rows, order_exclusions.share_of_absolute_amount) as figure,
         case when reasons.is_choice then {{ var('max_chosen_exclusion_share') }} else {{ var('max_excluded_share') }} end
             as limit_of_figure,
-        {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows (' || order_exclusions.num_rows || ') and '
+        {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows (' || format('{:,}', order_exclusions.num_rows) || ') and '
         || {{ in_percent('order_exclusions.share_of_absolute_amount') }} || ' of the amount are left out as '
-        || order_exclusions.exclusion_reason || '. ' || coalesce(reasons.advice, '') as sentence,
+        || replace(order_exclusions.exclusion_reason, '_', ' ')
+        || coalesce(' (' || {{ in_a_row('unreadable_values.examples') }} || ')', '') || '. '
+        || coalesce(reasons.advice, '') as sentence,
         unreadable_values.examples
     from order_exclusions
     inner join reasons using (exclusion_reason)
@@ -117,7 +119,8 @@ concentrated as (
         max_by(
             'In the ' || places.kind || ' ' || places.place || ', '
             || {{ in_percent('places.num_rows / places.num_rows_of_place') }} || ' of the rows ('
-            || places.num_rows || ') are left out as ' || places.exclusion_reason || ', elsewhere few. '
+            || places.num_rows || ') are left out as '
+            || replace(places.exclusion_reason, '_', ' ') || ', elsewhere few. '
             || coalesce(reasons.advice, ''),
             (places.num_rows / places.num_rows_of_place, places.kind, places.place)
         ) as sentence,
@@ -139,9 +142,9 @@ isolated as (
         'isolated_days' as alarm,
         sum(num_rows) as figure,
         0 as limit_of_figure,
-        sum(num_rows) || ' rows on ' || count(distinct order_date) || ' days far from all others ('
+        'Rows on days far from all others: ' || sum(num_rows) || ' ('
         || {{ in_a_row('list_sort(list_distinct(min(cast(order_date as varchar), 50)))[:3]') }}
-        || ') are left out as isolated_date, so that they move neither the as-of date nor other customers. '
+        || '). They are left out as isolated date and move neither the as-of date nor other customers. '
         || 'If they are real orders, set as_of_date or a larger min_isolation_gap_days.' as sentence,
         list_sort(list_distinct(min(cast(order_date as varchar), 50)))[:3] as examples
     from judged_order_days

@@ -102,6 +102,7 @@ def render(shop: Shop, sections: Sequence[Section]) -> str:
     specs = {plot.key: plot.chart.to_dict() for section in sections for plot in section.plots}
     return templates.get_template("page.html.jinja").render(
         **headline(shop),
+        alarms=shop.alarms,
         sections=sections,
         specs={key: script_data(spec) for key, spec in specs.items()},
         style=Markup(source("report.css")),

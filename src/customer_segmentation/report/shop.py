@@ -40,6 +40,13 @@ class Shop(Database):
         return {**version, "settings": json.loads(version["settings"])}
 
     @cached_property
+    def alarms(self) -> list[str]:
+        """What is probably wrong with the orders, a sentence each."""
+        return list(
+            self.read("select sentence from metrics.input_alarms order by alarm")["sentence"]
+        )
+
+    @cached_property
     def actions(self) -> dict[str, str]:
         """What people call each action, in their order."""
         actions = self.read("select action, name from marketing.actions order by position")
