@@ -2,7 +2,7 @@
     The first fault stops the run with one sentence. It is raised here and not by error() in SQL, since
     dbt prints a stack trace when the SQL of such a hook fails in a project with exposures. -#}
 {% macro check_vars() -%}
-    {%- set problem = var_problem() if execute else none -%}
+    {%- set problem = var_problem(invocation_args_dict.get('vars', {})) if execute else none -%}
     {%- if problem -%}
         {{ exceptions.raise_compiler_error(problem) }}
     {%- endif -%}
@@ -35,151 +35,200 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro var_problem() -%}
-    {%- set kinds = {
-        'dataset': 'text',
-        'currency': 'text or null',
-        'orders_location': 'text or null',
-        'csv_options': 'mapping',
-        'max_unreadable_share': 'number',
-        'attached_databases': 'mapping',
-        'order_columns': 'mapping',
-        'custom_order_columns': 'mapping',
+{#- Every var and what it may be. A list is a choice of words. -#}
+{% macro var_units() -%}
+    {{ return({
+        'dataset': 'a text',
+        'currency': 'a text of at most 10 letters or null',
+        'orders_location': 'a path or a table, or null',
+        'csv_options': 'a mapping',
+        'max_unreadable_share': 'a share from 0 to 1',
+        'attached_databases': 'a mapping',
+        'order_columns': 'a mapping',
+        'custom_order_columns': 'a mapping',
         'rows_are': ['order_lines', 'orders'],
         'check_order_ids': 'true or false',
-        'customers_location': 'text or null',
-        'customers_csv_options': 'mapping',
-        'customer_columns': 'mapping',
-        'consent_words': 'list',
-        'refusal_words': 'list',
-        'excluded_statuses': 'list',
-        'counted_statuses': 'list',
-        'guest_customer_ids': 'list',
-        'missing_id_values': 'list',
+        'customers_location': 'a path or a table, or null',
+        'customers_csv_options': 'a mapping',
+        'customer_columns': 'a mapping',
+        'consent_words': 'a list of texts',
+        'refusal_words': 'a list of texts',
+        'excluded_statuses': 'a list of texts',
+        'counted_statuses': 'a list of texts',
+        'guest_customer_ids': 'a list of texts',
+        'missing_id_values': 'a list of texts',
         'returns': ['net', 'exclude'],
-        'timezone': 'text',
-        'max_excluded_share': 'number',
-        'max_chosen_exclusion_share': 'number',
-        'max_excluded_share_of_a_place': 'number',
-        'max_repeated_row_share': 'number',
-        'max_customer_share_of_orders': 'number',
-        'max_customer_share_of_amount': 'number',
-        'max_similar_id_share': 'number',
-        'min_repeat_customer_share': 'number',
-        'max_spanning_order_share': 'number',
-        'max_shared_order_share': 'number',
-        'max_equal_amounts_share': 'number',
-        'min_rows_of_a_place': 'whole number',
-        'min_customers': 'whole number',
-        'as_of_date': 'day (YYYY-MM-DD) or null',
-        'max_order_gap_days': 'whole number',
-        'min_isolation_gap_days': 'whole number',
-        'metrics_window_days': 'whole number or null',
-        'segment_count': 'whole number from 2 to 20, or auto',
-        'segment_count_range': 'list',
-        'candidate_features': 'list',
-        'selected_features': 'list or auto',
-        'feature_transforms': 'mapping',
+        'timezone': 'a text',
+        'max_excluded_share': 'a share from 0 to 1',
+        'max_chosen_exclusion_share': 'a share from 0 to 1',
+        'max_excluded_share_of_a_place': 'a share from 0 to 1',
+        'min_rows_of_a_place': 'a whole number of at least 1',
+        'max_repeated_row_share': 'a share from 0 to 1',
+        'max_customer_share_of_orders': 'a share from 0 to 1',
+        'max_customer_share_of_amount': 'a share from 0 to 1',
+        'max_similar_id_share': 'a share from 0 to 1',
+        'min_repeat_customer_share': 'a share from 0 to 1',
+        'max_spanning_order_share': 'a share from 0 to 1',
+        'max_shared_order_share': 'a share from 0 to 1',
+        'max_equal_amounts_share': 'a share from 0 to 1',
+        'min_customers': 'a whole number of at least 0',
+        'as_of_date': 'a day (YYYY-MM-DD) or null',
+        'max_order_gap_days': 'a whole number of at least 1',
+        'min_isolation_gap_days': 'a whole number of at least 1',
+        'metrics_window_days': 'a whole number of at least 1 or null',
+        'segment_count': 'a whole number from 2 to 20 or auto',
+        'segment_count_range': 'a list of two whole numbers',
+        'candidate_features': 'a list of texts',
+        'selected_features': 'a list of texts or auto',
+        'feature_transforms': 'a mapping',
         'scaler': ['standard', 'robust', 'minmax'],
-        'max_skewness': 'number',
-        'max_variance_inflation': 'number',
-        'max_valley_p_value': 'number',
-        'min_bootstrap_jaccard': 'number',
-        'min_bootstrap_adjusted_rand': 'number',
-        'min_cluster_share': 'number',
-        'evidence_sample_size': 'whole number',
-        'num_bootstraps': 'whole number',
-        'num_resamples': 'whole number',
-        'clustering_sample_size': 'whole number',
-        'random_seed': 'whole number',
+        'max_skewness': 'a number of at least 0',
+        'max_variance_inflation': 'a number of at least 1',
+        'max_valley_p_value': 'a share from 0 to 1',
+        'min_bootstrap_jaccard': 'a share from 0 to 1',
+        'min_bootstrap_adjusted_rand': 'a share from 0 to 1',
+        'min_cluster_share': 'a share from 0 to 1',
+        'evidence_sample_size': 'a whole number of at least 10',
+        'num_bootstraps': 'a whole number of at least 1',
+        'num_resamples': 'a whole number of at least 0',
+        'clustering_sample_size': 'a whole number of at least 10',
+        'random_seed': 'a whole number of at least 0',
         'refit': 'true or false',
-        'model_version': 'whole number or null',
-        'registry_location': 'text or null',
-        'min_drift_to_watch': 'number',
-        'min_drift_to_refit': 'number',
-        'archetype_max_distance': 'number',
-        'min_rule_fidelity': 'number',
-        'max_rules': 'whole number from 2 to 100',
+        'refit_on_change': 'true or false',
+        'model_version': 'a whole number of at least 1 or null',
+        'registry_location': 'a path or null',
+        'min_drift_to_watch': 'a number of at least 0',
+        'min_drift_to_refit': 'a number of at least 0',
+        'archetype_max_distance': 'a share from 0 to 1',
+        'min_rule_fidelity': 'a share from 0 to 1',
+        'max_rules': 'a whole number from 2 to 100',
         'unknown_consent_is_eligible': 'true or false',
-        'contact_pause_days': 'whole number',
-    } -%}
+        'contact_pause_days': 'a whole number of at least 0',
+    }) }}
+{%- endmacro %}
 
-    {%- for old, new in renamed_vars().items() if var(old, none) is not none -%}
+{#- What is wrong with the vars of a run, in one sentence; null if nothing is. `given` are those of the command line. -#}
+{% macro var_problem(given) -%}
+    {%- set units = var_units() -%}
+    {%- for old, new in renamed_vars().items() if old in given or var(old, none) is not none -%}
         {{ return("The var '" ~ old ~ "' is called '" ~ new ~ "' now: rename it in your vars.") }}
     {%- endfor -%}
-    {%- set a_kind = ['day', 'list', 'mapping', 'number', 'text', 'whole'] -%}
-    {%- for name in invocation_args_dict.get('vars', {}) if name not in kinds -%}
-        {{ return("There is no var '" ~ name ~ "'. The vars are " ~ kinds | join(', ') ~ ".") }}
+    {%- for name in given if name not in units -%}
+        {{ return("There is no var '" ~ name ~ "'." ~ nearest(name, units) ~ " The vars are " ~ units | join(', ') ~ ".") }}
     {%- endfor -%}
 
-    {%- for name, kind in kinds.items() -%}
-        {%- set value = var(name) -%}
-        {%- set text = value | string -%}
-        {%- if kind is not string -%}
-            {%- set fits = value in kind -%}
-        {%- elif value is none -%}
-            {%- set fits = 'or null' in kind -%}
-        {%- elif kind == 'true or false' -%}
-            {%- set fits = value is boolean -%}
-        {%- elif kind == 'mapping' -%}
-            {%- set fits = value is mapping -%}
-        {%- elif kind.startswith('list') -%}
-            {%- set fits = (value == 'auto' and 'auto' in kind) or value is sequence and value is not string and value is not mapping -%}
-        {%- elif kind.startswith('day') -%}
-            {%- set fits = modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', text) -%}
-        {%- elif name == 'segment_count' -%}
-            {%- set fits = value == 'auto' or (value is integer and value is not boolean and 2 <= value <= 20) -%}
-        {%- elif name == 'max_rules' -%}
-            {%- set fits = value is integer and value is not boolean and 2 <= value <= 100 -%}
-        {%- elif kind.startswith('whole number') -%}
-            {%- set fits = value is integer and value is not boolean and 0 <= value < 2000000000 -%}
-        {%- elif kind.startswith('number') -%}
-            {%- set fits = value is number and value is not boolean and 0 <= value < 2000000000 -%}
-        {%- else -%}
-            {%- set fits = value is string -%}
+    {%- set values = {} -%}
+    {%- for name, unit in units.items() -%}
+        {%- set value = given[name] if name in given else var(name) -%}
+        {%- if not is_of_unit(value, unit) -%}
+            {{ return(name ~ ": '" ~ value ~ "' won't do. Give " ~ (unit if unit is string else unit | join(' or '))
+                ~ (', not text: take its quotes away.' if value is string and ' number' in unit else '.')) }}
         {%- endif -%}
-        {%- if not fits -%}
-            {{ return(name ~ ": '" ~ text ~ "' won't do. Give " ~ ('a ' if kind is string and kind.split(' ')[0] in a_kind else '')
-                ~ (kind if kind is string else kind | join(' or ')) ~ ".") }}
-        {%- endif -%}
+        {%- do values.update({name: value}) -%}
     {%- endfor -%}
+    {{ return(problem_between(values) or problem_outside(values)) }}
+{%- endmacro %}
 
-    {%- set range = var('segment_count_range') -%}
-    {%- if range | length != 2 or range | select('integer') | list | length != 2 or not 2 <= range[0] <= range[1] <= 20 -%}
+{#- Whether a value is what its var may be, by the words of the unit. -#}
+{% macro is_of_unit(value, unit) -%}
+    {%- set is_number = value is number and value is not boolean -%}
+    {%- set is_list = value is sequence and value is not string and value is not mapping -%}
+    {%- if unit is not string -%}
+        {{ return(value is string and value in unit) }}
+    {%- elif value is none -%}
+        {{ return(unit.endswith('or null')) }}
+    {%- elif value == 'auto' and unit.endswith('or auto') -%}
+        {{ return(true) }}
+    {%- elif unit == 'true or false' -%}
+        {{ return(value is boolean) }}
+    {%- elif unit == 'a mapping' -%}
+        {{ return(value is mapping) }}
+    {%- elif unit.startswith('a list of texts') -%}
+        {{ return(is_list and value | reject('string') | list | length == 0 and '' not in value | map('trim') | list) }}
+    {%- elif unit.startswith('a list') -%}
+        {{ return(is_list) }}
+    {%- elif unit.startswith('a share') -%}
+        {{ return(is_number and 0 <= value <= 1) }}
+    {%- elif unit.startswith('a number') -%}
+        {{ return(is_number and unit.split(' ')[-1] | int <= value < 2000000000) }}
+    {%- elif unit.startswith('a whole number of at least') -%}
+        {{ return(is_number and value is integer and unit.split(' ')[6] | int <= value < 2000000000) }}
+    {%- elif unit.startswith('a whole number from') -%}
+        {{ return(is_number and value is integer and unit.split(' ')[4] | int <= value <= unit.split(' ')[6] | int) }}
+    {%- elif unit.startswith('a day') -%}
+        {{ return(modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', value | string) is not none) }}
+    {%- else -%}
+        {{ return(value is string and value | trim | length > 0 and ('at most 10' not in unit or value | length <= 10)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What is wrong with the vars among each other. -#}
+{% macro problem_between(values) -%}
+    {%- set range = values.segment_count_range -%}
+    {%- if range | length != 2 or range | select('boolean') | list or range | select('integer') | list | length != 2
+        or not 2 <= range[0] <= range[1] <= 20 -%}
         {{ return("segment_count_range: '" ~ range ~ "' won't do. Give the least and the largest number of segments,"
             ~ " from 2 to 20, as in [3, 8].") }}
     {%- endif -%}
-    {%- if not var('candidate_features') or not var('selected_features') -%}
-        {{ return("candidate_features and selected_features: the list is empty. Name a numeric column of customer_metrics.") }}
+    {%- if not values.candidate_features or not values.selected_features -%}
+        {{ return(('selected_features' if values.candidate_features else 'candidate_features')
+            ~ ": the list '[]' is empty. Name a numeric column of customer_metrics.") }}
     {%- endif -%}
-    {%- for feature in var('selected_features') if var('selected_features') != 'auto' and feature not in var('candidate_features') -%}
-        {{ return("selected_features: '" ~ feature ~ "' is not among candidate_features. Add it there.") }}
+    {%- for name, value in values.items() if value is sequence and value is not string and value is not mapping -%}
+        {%- set seen = [] -%}
+        {%- for item in value if name != 'segment_count_range' -%}
+            {%- if item | lower | trim in seen -%}
+                {{ return(name ~ ": '" ~ item ~ "' stands there twice. Give each once.") }}
+            {%- endif -%}
+            {%- do seen.append(item | lower | trim) -%}
+        {%- endfor -%}
     {%- endfor -%}
-    {%- for feature, transform in var('feature_transforms').items() if transform not in ['none', 'log1p'] -%}
-        {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
+    {%- for feature in values.selected_features if values.selected_features != 'auto' and feature not in values.candidate_features -%}
+        {{ return("selected_features: '" ~ feature ~ "' is not among candidate_features (" ~ values.candidate_features | join(', ')
+            ~ ")." ~ nearest(feature, values.candidate_features) ~ " Add it there.") }}
     {%- endfor -%}
+    {%- for feature, transform in values.feature_transforms.items() -%}
+        {%- if transform not in ['none', 'log1p'] -%}
+            {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
+        {%- elif feature not in values.candidate_features -%}
+            {{ return("feature_transforms: '" ~ feature ~ "' is not among candidate_features ("
+                ~ values.candidate_features | join(', ') ~ ")." ~ nearest(feature, values.candidate_features)) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if values.min_drift_to_watch > values.min_drift_to_refit -%}
+        {{ return("min_drift_to_watch: '" ~ values.min_drift_to_watch ~ "' won't do. Give at most min_drift_to_refit ("
+            ~ values.min_drift_to_refit ~ "), since who is asked to refit was warned before.") }}
+    {%- endif -%}
 
-    {%- for column in var('custom_order_columns') -%}
-        {%- if not modules.re.match('^[a-z_][a-z0-9_]*$', column) -%}
+    {%- for name in ['order_columns', 'customer_columns', 'custom_order_columns', 'attached_databases'] -%}
+        {%- for field, value in values[name].items() -%}
+            {%- if value is mapping or (value is sequence and value is not string) or (value is string and not value | trim)
+                or (name == 'attached_databases' and value is not string) -%}
+                {{ return(name ~ ": '" ~ value ~ "' for '" ~ field ~ "' won't do. Give "
+                    ~ ('the path of a DuckDB file.' if name == 'attached_databases' else 'a SQL expression, or null.')) }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for column in values.custom_order_columns -%}
+        {%- if not modules.re.match('^[a-z_][a-z0-9_]*$', column | string) -%}
             {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
                 ~ " underscores, as in {category: product_group}.") }}
-        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'raw_ordered_at',
-            'raw_amount', 'currency_code', 'file', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date', 'metrics_window_start'] -%}
+        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code', 'file',
+            'raw_ordered_at', 'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date',
+            'metrics_window_start'] -%}
             {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}
         {%- endif -%}
     {%- endfor -%}
+    {{ return(none) }}
+{%- endmacro %}
 
-    {%- for name in ['consent_words', 'refusal_words', 'excluded_statuses', 'counted_statuses', 'guest_customer_ids',
-        'missing_id_values', 'candidate_features'] -%}
-        {%- for value in var(name) if value is not string -%}
-            {{ return(name ~ ": '" ~ value ~ "' is not read as text. Put quotes around it, as in ['" ~ value ~ "'].") }}
-        {%- endfor -%}
-    {%- endfor -%}
-    {%- if var('as_of_date') is not none
-        and run_query("select try_cast(" ~ sql_text(var('as_of_date')) ~ " as date) is null").columns[0][0] -%}
-        {{ return("as_of_date: there is no day '" ~ var('as_of_date') ~ "'. Write it as YYYY-MM-DD.") }}
+{#- What the vars name that does not exist. -#}
+{% macro problem_outside(values) -%}
+    {%- if values.as_of_date is not none
+        and run_query("select try_cast(" ~ sql_text(values.as_of_date) ~ " as date) is null").columns[0][0] -%}
+        {{ return("as_of_date: there is no day '" ~ values.as_of_date ~ "'. Write it as YYYY-MM-DD.") }}
     {%- endif -%}
-    {%- for name, path in var('attached_databases').items() -%}
+    {%- for name, path in values.attached_databases.items() -%}
         {%- if name | lower == target.database | lower -%}
             {{ return("attached_databases: '" ~ name ~ "' is also the name of the database that is built into. Attach it under"
                 ~ " another name, or set DUCKDB_PATH.") }}
@@ -189,10 +238,27 @@
                 ~ " folder where dbt runs.") }}
         {%- endif -%}
     {%- endfor -%}
-
-    {%- set zones = run_query("select count(*) from pg_timezone_names() where name = " ~ sql_text(var('timezone'))) -%}
-    {%- if zones.columns[0][0] == 0 -%}
-        {{ return("timezone: '" ~ var('timezone') ~ "' is unknown. Give a name like UTC or Europe/London.") }}
+    {%- set zones = run_query("select name from pg_timezone_names()").columns[0].values() -%}
+    {%- if values.timezone not in zones -%}
+        {{ return("timezone: '" ~ values.timezone ~ "' is unknown." ~ nearest(values.timezone, zones)
+            ~ " Give a name like UTC or Europe/London.") }}
     {%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+{#- A suggestion: the nearest of the names, if one is near. -#}
+{% macro nearest(name, names) -%}
+    {%- set found = run_query(
+        "select name from (select unnest([" ~ names | map('string') | map('replace', "'", "''") | map('tojson') | join(', ') | replace('"', "'")
+        ~ "]) as name) where jaro_winkler_similarity(lower(name), lower(" ~ sql_text(name) ~ ")) > 0.85"
+        ~ " order by jaro_winkler_similarity(lower(name), lower(" ~ sql_text(name) ~ ")) desc, name limit 1"
+    ).rows -%}
+    {{ return(" Did you mean '" ~ found[0][0] ~ "'?" if found else "") }}
+{%- endmacro %}
+
+{#- For the tests: the problem of each of many sets of vars, one JSON text a line. -#}
+{% macro tell_var_problems(configurations) -%}
+    {%- for given in configurations -%}
+        {%- do log('problem: ' ~ tojson(var_problem(given)), info=true) -%}
+    {%- endfor -%}
 {%- endmacro %}

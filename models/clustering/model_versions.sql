@@ -2,16 +2,6 @@
     materialized='incremental', incremental_strategy='delete+insert', unique_key='model_version', full_refresh=false
 ) }}
 
-{#- What a fit depends on: a change of any of it makes a fit due. -#}
-{%- set names = [
-    'candidate_features', 'clustering_sample_size', 'csv_options', 'custom_order_columns', 'evidence_sample_size',
-    'excluded_statuses', 'feature_transforms', 'guest_customer_ids', 'max_order_gap_days', 'min_isolation_gap_days', 'missing_id_values', 'max_skewness',
-    'max_unreadable_share', 'max_valley_p_value', 'max_variance_inflation', 'metrics_window_days', 'min_bootstrap_adjusted_rand',
-    'min_bootstrap_jaccard', 'min_cluster_share', 'num_bootstraps', 'num_resamples', 'order_columns',
-    'random_seed', 'returns', 'rows_are', 'scaler', 'segment_count', 'segment_count_range',
-    'selected_features', 'timezone',
-] %}
-
 -- One row more when a fit is due; the tables of this layer then fill the versions that they lack.
 with
 
@@ -42,16 +32,9 @@ latest as (
 
 ),
 
--- Settings of this run, each as JSON, with the name that it had in earlier versions of this project.
 settings_now as (
 
-    {%- for name in names %}
-    select
-        '{{ name }}' as name,
-        {{ former_name(name) }} as former_name,
-        json({{ sql_text(tojson(var(name), sort_keys=true)) }}) as value
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ settings_of_this_run() }}
 
 ),
 
@@ -104,7 +87,7 @@ due as (
             when {{ var('model_version') is not none }} then null
             when latest.model_version is null then 'first build'
             when {{ var('refit') }} then 'refit'
-            when changes.num_changed > 0 then 'settings changed'
+            when {{ var('refit_on_change') }} and changes.num_changed > 0 then 'settings changed'
         end as due_because,
         changes.settings_now as settings
     from sampled

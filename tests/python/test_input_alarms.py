@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from conftest import NO_DATA_TESTS, NO_UNIT_TESTS, VARS, Build, run_dbt
+
 from shops import clean_shop
 
 COLUMNS = {

@@ -1,0 +1,37 @@
+{#- The last lines of a run: which version scores if it is new or not what the settings ask for, and what is probably
+    wrong with the orders. -#}
+{% macro tell_at_the_end() -%}
+    {%- for result in results if execute and result.status == 'success' -%}
+        {%- if result.node.name == 'setting_changes' -%}
+            {%- set changed = run_query(
+                "select is_fitted, string_agg(setting, ', ' order by setting) as settings from " ~ result.node.relation_name
+                ~ " where model_version >= (select max(model_version) from " ~ ref('model_versions') ~ ") group by is_fitted"
+            ).rows -%}
+            {%- set newest = run_query(
+                "select model_version, due_because, fitted_on from " ~ ref('model_versions')
+                ~ " order by model_version desc limit 1"
+            ).rows[0] -%}
+            {%- for row in changed if row.is_fitted and newest.due_because == 'settings changed' -%}
+                {%- do log("Version " ~ newest.model_version ~ " was fitted on " ~ newest.fitted_on
+                    ~ ", since settings had changed: " ~ row.settings ~ ".", info=true) -%}
+            {%- endfor -%}
+            {%- for row in changed if not row.is_fitted -%}
+                {%- do exceptions.warn("Settings changed since the fit, and the segments are still those of version "
+                    ~ newest.model_version ~ ": " ~ row.settings ~ ". Build once with refit: true.") -%}
+            {%- endfor -%}
+        {%- elif result.node.name == 'input_alarms' -%}
+            {%- for row in run_query("select sentence from " ~ result.node.relation_name ~ " order by alarm").rows -%}
+                {%- do exceptions.warn(row.sentence) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- A share, and a list of values, as they stand in a sentence. -#}
+{% macro in_percent(share) -%}
+    round(100 * {{ share }}, 1) || ' %'
+{%- endmacro %}
+
+{% macro in_a_row(values) -%}
+    array_to_string({{ values }}, ', ')
+{%- endmacro %}
