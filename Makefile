@@ -35,18 +35,19 @@ endef
 	@touch $@
 
 # ---- Build ------------------------------------------------------------------------------------
-# With VARS, ORDERS or CUSTOMERS given, one --vars argument is made of them.
+# VARS, ORDERS and CUSTOMERS reach the command in its environment as they were written: neither make nor a
+# shell looks at what is in them.
 
-dbt_vars = $(if $(VARS)$(ORDERS)$(CUSTOMERS),--vars "$$(cat /dev/null $(if $(VARS),'$(VARS)'); \
-	$(if $(ORDERS),printf "\norders_location: '%s'" '$(ORDERS)';) \
-	$(if $(CUSTOMERS),printf "\ncustomers_location: '%s'" '$(CUSTOMERS)';))")
-ifneq ($(VARS),)
-export DUCKDB_PATH ?= $(shell basename '$(VARS)' | sed 's/[.][^.]*$$//')_segments.duckdb
-endif
+unexport VARS ORDERS CUSTOMERS
+define shop
+$(if $(value VARS),$(eval export SHOP_VARS := $$(value VARS)))
+$(if $(value ORDERS),$(eval export SHOP_ORDERS := $$(value ORDERS)))
+$(if $(value CUSTOMERS),$(eval export SHOP_CUSTOMERS := $$(value CUSTOMERS)))
+endef
+$(shop)
 
 build: .venv/.installed  ## environment in .venv, then dbt build on the sample
-	@$(if $(VARS),test -r '$(VARS)' || { echo "VARS: there is no file '$(VARS)'."; exit 2; })
-	@$(DBT) build $(dbt_vars)
+	@$(BIN)/customer-segmentation build
 
 # ---- Checks -----------------------------------------------------------------------------------
 # dbt builds into a folder that is thrown away, so that nobody's database is touched.
@@ -102,8 +103,7 @@ report: .venv/.installed  ## what marketing opens: one page that works offline, 
 	@$(BIN)/customer-segmentation report --site '$(SITE)'
 
 docs: .venv/.installed  ## the dbt docs as one static page and the lineage, in site/
-	@$(DBT) docs generate --static $(dbt_vars)
-	@$(BIN)/customer-segmentation docs --site '$(SITE)'
+	@$(BIN)/customer-segmentation docs --generate --site '$(SITE)'
 
 pictures: .venv/.installed-dev report  ## the pictures of README.md and docs/architecture.md
 	@$(DBT) parse -q

@@ -1,14 +1,15 @@
 {#- The last lines of a run: which version scores if it is new or not what the settings ask for, and what is probably
     wrong with the orders. -#}
 {% macro tell_at_the_end() -%}
+    {%- set versions = ref('model_versions') -%}
     {%- for result in results if execute and result.status == 'success' -%}
         {%- if result.node.name == 'setting_changes' -%}
             {%- set changed = run_query(
                 "select is_fitted, string_agg(setting, ', ' order by setting) as settings from " ~ result.node.relation_name
-                ~ " where model_version >= (select max(model_version) from " ~ ref('model_versions') ~ ") group by is_fitted"
+                ~ " where model_version >= (select max(model_version) from " ~ versions ~ ") group by is_fitted"
             ).rows -%}
             {%- set newest = run_query(
-                "select model_version, due_because, fitted_on from " ~ ref('model_versions')
+                "select model_version, due_because, fitted_on from " ~ versions
                 ~ " order by model_version desc limit 1"
             ).rows[0] -%}
             {%- for row in changed if row.is_fitted and newest.due_because == 'settings changed' -%}

@@ -25,9 +25,9 @@ def clean_shop(seed: int) -> pd.DataFrame:
     for customer in range(num_customers):
         first = rng.integers(0, num_days - 30)
         for _ in range(1 + rng.poisson(rate[customer] * (num_days - first) / num_days)):
-            day = rng.integers(first, num_days)
+            day = int(rng.integers(first, num_days))
             if is_seasonal and day % 365 < 290 and rng.random() < 0.97:
-                day = min(day - day % 365 + int(rng.integers(290, 365)), num_days - 1)
+                day = min(int(day - day % 365 + rng.integers(290, 365)), num_days - 1)
             orders.append((customer, day))
     frame = pd.DataFrame(orders, columns=["customer", "day"]).sort_values(["day", "customer"])
     frame["order_no"] = [f"O{number}" for number in range(len(frame))]

@@ -25,7 +25,7 @@ accepted_days as (
 
 ),
 
--- Each day with its gaps, the longest of the ten gaps before and after them, and the rows up to it and from it on.
+-- Each day with its gaps, the longest of the twenty gaps before and after them, and the rows up to it and from it on.
 gaps as (
 
     select
@@ -33,8 +33,8 @@ gaps as (
         num_rows,
         days_before,
         days_after,
-        max(days_before) over (order by order_date rows between 10 preceding and 1 preceding) as longest_of_ten_before,
-        max(days_after) over (order by order_date rows between 1 following and 10 following) as longest_of_ten_after,
+        max(days_before) over (order by order_date rows between 20 preceding and 1 preceding) as longest_nearby_before,
+        max(days_after) over (order by order_date rows between 1 following and 20 following) as longest_nearby_after,
         sum(num_rows) over (order by order_date) as rows_so_far,
         sum(num_rows) over (order by order_date desc) as rows_to_come,
         sum(num_rows) over () as num_all_rows
@@ -56,8 +56,8 @@ usual as (
         order_date,
         days_before,
         days_after,
-        longest_of_ten_before,
-        longest_of_ten_after,
+        longest_nearby_before,
+        longest_nearby_after,
         rows_so_far,
         rows_to_come,
         least(0.1 * num_all_rows, greatest(2, {{ share_of_few }} * num_all_rows)) as few,
@@ -75,18 +75,20 @@ usual as (
 
 ),
 
--- Few rows at an end of the shop's life, beyond a gap that is long for this shop.
+-- Few rows at an end of the shop's life, beyond a gap that is long for this shop: more than twice the longest of twenty
+-- at the end (1 in 230 where orders come at random), and thrice at the start, since shops begin thinly and a stray
+-- there moves no "today".
 ends as (
 
     select
         min(order_date) filter (
             where
-            days_before > greatest({{ var('min_isolation_gap_days') }}, 3 * longest_of_ten_before, 1.2 * longest_pause)
+            days_before > greatest({{ var('min_isolation_gap_days') }}, 2 * longest_nearby_before, 1.2 * longest_pause)
             and rows_to_come <= case when days_before > {{ var('max_order_gap_days') }} then few_far_away else few end
         ) as first_day_after,
         max(order_date) filter (
             where
-            days_after > greatest({{ var('min_isolation_gap_days') }}, 3 * longest_of_ten_after, 1.2 * longest_pause)
+            days_after > greatest({{ var('min_isolation_gap_days') }}, 3 * longest_nearby_after, 1.2 * longest_pause)
             and rows_so_far <= case when days_after > {{ var('max_order_gap_days') }} then few_far_away else few end
         ) as last_day_before
     from usual

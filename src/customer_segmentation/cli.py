@@ -1,9 +1,12 @@
-"""The command line: ``customer-segmentation report`` and ``customer-segmentation docs``."""
+"""The command line: ``customer-segmentation build``, ``report`` and ``docs``."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,7 +22,61 @@ site_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="customer_segmentation")
 def main() -> None:
-    """Publish what a build left behind."""
+    """Build customer segments, and publish them."""
+
+
+def shop_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Say which shop: a file of vars, and locations beside it."""
+    for option in (
+        click.option("--vars", "further", help="More vars, as YAML; they win over the file's."),
+        click.option(
+            "--customers",
+            envvar="SHOP_CUSTOMERS",
+            help="Where the customers are (customers_location).",
+        ),
+        click.option(
+            "--orders", envvar="SHOP_ORDERS", help="Where the orders are (orders_location)."
+        ),
+        click.option(
+            "--vars-file",
+            envvar="SHOP_VARS",
+            type=click.Path(path_type=Path),
+            help="A YAML file of vars. The database is named like it unless DUCKDB_PATH is set.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def shop_vars(
+    vars_file: Path | None, orders: str | None, customers: str | None, further: str | None
+) -> dict[str, Any]:
+    """Read the vars of a shop, and name its database like its file."""
+    from customer_segmentation.building import vars_of
+
+    variables = vars_of(vars_file, orders, customers, further)
+    if vars_file is not None:
+        os.environ.setdefault("DUCKDB_PATH", f"{vars_file.stem}_segments.duckdb")
+    return variables
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@shop_options
+@click.option(
+    "--project-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder of the dbt project.  [default: this folder]",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT'S ARGUMENTS]...")
+def build(project_dir: Path, arguments: tuple[str, ...], **shop: Any) -> None:
+    """Build the segments: dbt build with short progress and a failure in one sentence.
+
+    All arguments of dbt build may be given, such as --select staging or --full-refresh.
+    """
+    from customer_segmentation.building import run
+
+    raise SystemExit(run(["build", *arguments], shop_vars(**shop), project_dir))
 
 
 def not_writable(site: Path, problem: OSError) -> click.ClickException:
@@ -71,8 +128,10 @@ def report(database: Path, site: Path) -> None:
     show_default=True,
     help="Where `dbt docs generate --static` wrote.",
 )
+@click.option("--generate", is_flag=True, help="Let dbt make them first, of this shop.")
+@shop_options
 @site_option
-def docs(target: Path, site: Path) -> None:
+def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
     """Write the dbt docs as one page, and the lineage as a picture beside it.
 
     The folders of this machine are taken out of it.
@@ -80,6 +139,11 @@ def docs(target: Path, site: Path) -> None:
     from customer_segmentation.docs import publish
     from customer_segmentation.report.page import write_index
 
+    if generate:
+        from customer_segmentation.building import run
+
+        if failed := run(["docs", "generate", "--static"], shop_vars(**shop), Path()):
+            raise SystemExit(failed)
     made = target / "static_index.html"
     if not made.exists():
         raise click.ClickException(

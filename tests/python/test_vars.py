@@ -44,18 +44,36 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     *(({name: [1]}, f"{name}: '[1]' won't do. Give a list of texts") for name in LISTS),
     *(({name: ["a", "A "]}, f"{name}: 'A ' stands there twice") for name in LISTS),
     *(({name: ["a"]}, f"{name}: '['a']' won't do. Give a mapping") for name in MAPPINGS),
-    ({"order_columns": {"amount": ["a"]}}, "order_columns: '['a']' for 'amount' won't do. Give a SQL"),
+    (
+        {"order_columns": {"amount": ["a"]}},
+        "order_columns: '['a']' for 'amount' won't do. Give a SQL",
+    ),
     ({"order_columns": {"amount": " "}}, "order_columns: ' ' for 'amount' won't do. Give a SQL"),
-    ({"attached_databases": {"erp": 1}}, "attached_databases: '1' for 'erp' won't do. Give the path"),
-    ({"attached_databases": {"erp": "no.duckdb"}}, "attached_databases: there is no file 'no.duckdb'"),
-    ({"custom_order_columns": {"Kind": "k"}}, "custom_order_columns: 'Kind' can't be a column's name"),
+    (
+        {"attached_databases": {"erp": 1}},
+        "attached_databases: '1' for 'erp' won't do. Give the path",
+    ),
+    (
+        {"attached_databases": {"erp": "no.duckdb"}},
+        "attached_databases: there is no file 'no.duckdb'",
+    ),
+    (
+        {"custom_order_columns": {"Kind": "k"}},
+        "custom_order_columns: 'Kind' can't be a column's name",
+    ),
     ({"custom_order_columns": {"file": "k"}}, "the order lines have a column 'file' already"),
-    ({"as_of_date": "tomorrow"}, "as_of_date: 'tomorrow' won't do. Give a day (YYYY-MM-DD) or null."),
+    (
+        {"as_of_date": "tomorrow"},
+        "as_of_date: 'tomorrow' won't do. Give a day (YYYY-MM-DD) or null.",
+    ),
     ({"as_of_date": "2024-02-31"}, "as_of_date: there is no day '2024-02-31'."),
     ({"as_of_date": 20240131}, "as_of_date: '20240131' won't do. Give a day"),
     ({"as_of_date": "2024-1-31"}, "as_of_date: '2024-1-31' won't do. Give a day"),
     ({"as_of_date": 2024.5}, "as_of_date: '2024.5' won't do. Give a day"),
-    ({"currency": "pounds sterling"}, "currency: 'pounds sterling' won't do. Give a text of at most 10"),
+    (
+        {"currency": "pounds sterling"},
+        "currency: 'pounds sterling' won't do. Give a text of at most 10",
+    ),
     ({"rows_are": "lines"}, "rows_are: 'lines' won't do. Give order_lines or orders."),
     ({"rows_are": None}, "rows_are: 'None' won't do. Give order_lines or orders."),
     ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
@@ -81,15 +99,30 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"selected_features": []}, "selected_features: the list '[]' is empty."),
     ({"selected_features": ["num_order"]}, "'num_order' is not among candidate_features"),
     ({"selected_features": ["num_order"]}, "Did you mean 'num_orders'? Add it there."),
-    ({"feature_transforms": {"num_order": "log1p"}}, "feature_transforms: 'num_order' is not among"),
-    ({"feature_transforms": {"num_orders": "log"}}, "feature_transforms: 'log' for num_orders won't"),
+    (
+        {"feature_transforms": {"num_order": "log1p"}},
+        "feature_transforms: 'num_order' is not among",
+    ),
+    (
+        {"feature_transforms": {"num_orders": "log"}},
+        "feature_transforms: 'log' for num_orders won't",
+    ),
     ({"max_skewness": float("nan")}, "max_skewness: 'nan' won't do. Give a number of at least 0."),
     ({"max_skewness": float("inf")}, "max_skewness: 'inf' won't do. Give a number of at least 0."),
-    ({"max_variance_inflation": 0.5}, "max_variance_inflation: '0.5' won't do. Give a number of at"),
-    ({"min_drift_to_watch": 0.3}, "min_drift_to_watch: '0.3' won't do. Give at most min_drift_to_ref"),
+    (
+        {"max_variance_inflation": 0.5},
+        "max_variance_inflation: '0.5' won't do. Give a number of at",
+    ),
+    (
+        {"min_drift_to_watch": 0.3},
+        "min_drift_to_watch: '0.3' won't do. Give at most min_drift_to_ref",
+    ),
     ({"min_drift_to_refit": -1}, "min_drift_to_refit: '-1' won't do. Give a number of at least 0."),
     ({"num_resamples": -1}, "num_resamples: '-1' won't do. Give a whole number of at least 0."),
-    ({"random_seed": "42"}, "random_seed: '42' won't do. Give a whole number of at least 0, not text"),
+    (
+        {"random_seed": "42"},
+        "random_seed: '42' won't do. Give a whole number of at least 0, not text",
+    ),
     ({"random_seed": 10**12}, "random_seed: '1000000000000' won't do. Give a whole number"),
     ({"contact_pause_days": -1}, "contact_pause_days: '-1' won't do. Give a whole number"),
     ({"max_rules": 1}, "max_rules: '1' won't do. Give a whole number from 2 to 100."),
@@ -99,10 +132,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"max_rules": None}, "max_rules: 'None' won't do. Give a whole number from 2 to 100."),
     ({"dataset": None}, "dataset: 'None' won't do. Give a text."),
     ({"dataset": "  "}, "dataset: '  ' won't do. Give a text."),
-    ({"order_column": {}}, "There is no var 'order_column'. Did you mean 'order_columns'? The vars"),
+    (
+        {"order_column": {}},
+        "There is no var 'order_column'. Did you mean 'order_columns'? The vars",
+    ),
     ({"segments": 4}, "There is no var 'segments'."),
     ({"stability_bootstraps": 20}, "The var 'stability_bootstraps' is called 'num_bootstraps' now"),
-]  # fmt: skip
+]
 
 RIGHT: list[dict[str, Any]] = [
     {},

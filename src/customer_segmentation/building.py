@@ -1,0 +1,215 @@
+"""dbt for people: short progress, and a failure that ends with its one sentence.
+
+``dbt build`` does the work, in this process; what it prints is replaced. Nothing passes through a
+shell, so that a path may have any character.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import yaml
+
+SHOWN_ROWS = 3
+
+TOLD_AT_THE_END = ("input_alarms_are_silent", "no_setting_waits_for_a_refit")
+"""Data tests of which the project's last hook says more than their rows would."""
+
+
+class WrongUse(click.ClickException):
+    """The command can't do what it is asked to; the message says why."""
+
+    exit_code = 2
+
+
+def vars_of(
+    file: Path | None, orders: str | None, customers: str | None, further: str | None
+) -> dict[str, Any]:
+    """Read the vars of a file, of locations and of a YAML text; the later ones win.
+
+    Raises ``WrongUse`` for a file that is missing or no mapping, and for an empty location.
+    """
+    found: dict[str, Any] = {}
+    if file is not None:
+        try:
+            found |= mapping(file.read_text(encoding="utf-8"), f"'{file}'")
+        except FileNotFoundError as error:
+            raise WrongUse(f"There is no vars file '{file}'. Check its path.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUse(f"The vars file '{file}' can't be read: {error}.") from error
+    for name, location in (("orders", orders), ("customers", customers)):
+        if location is not None:
+            if not location.strip():
+                raise WrongUse(f"--{name} is empty. Give a path or a table, or leave it out.")
+            found[f"{name}_location"] = location
+    if further:
+        found |= mapping(further, "--vars")
+    return found
+
+
+def mapping(text: str, where: str) -> dict[str, Any]:
+    """Read a mapping from YAML. Raises ``WrongUse`` if it is none."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        place = "" if line is None else f" (line {line + 1})"
+        raise WrongUse(
+            f"{where} is no YAML{place}. Write one var a line, as name: value."
+        ) from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise WrongUse(f"{where} is no mapping. Write one var a line, as name: value.")
+    return value
+
+
+def sentence(message: str) -> str:
+    """Give what a message of dbt says: without where it was said, and what was compiled.
+
+    >>> sentence("Runtime Error in model orders (orders.sql)\\n  Invalid Input Error: no file")
+    'no file'
+    """
+    message = re.sub(r"\x1b\[\d*m", "", message)
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if any("compiled code at" in line for line in lines):
+        lines = lines[: next(i for i, line in enumerate(lines) if "compiled code at" in line)]
+    kind = re.compile(r"^(Runtime|Compilation|Database|Parsing) Error( in .*)?$")
+    lines = [
+        line
+        for line in lines
+        if not kind.match(line) and not line.startswith(("> in ", "> called"))
+    ]
+    text = " ".join(lines) or message.strip()
+    return re.sub(r"^(\[\w+\]: |Invalid Input Error: |Encountered an error: ?)*", "", text).strip()
+
+
+@dataclass
+class Told:
+    """What a run has said so far, and how it shows that it goes on."""
+
+    write: Callable[[str], None]
+    is_terminal: bool
+    started: float = field(default_factory=time.perf_counter)
+    layers: set[str] = field(default_factory=set)
+    warnings: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    errors: dict[str, None] = field(default_factory=dict)
+
+    def progress(self, text: str, layer: str) -> None:
+        """Show a step: each on one line of a terminal, the first of each layer in a log."""
+        line = f"{time.perf_counter() - self.started:6.1f} s  {text}"
+        if self.is_terminal:
+            self.write(f"\r{line[:78]:<78}")
+        elif layer not in self.layers:
+            self.write(f"{line}\n")
+        self.layers.add(layer)
+
+    def hear(self, event: Any) -> None:
+        """Take what concerns people from an event of dbt."""
+        name, message = event.info.name, event.info.msg
+        if name == "LogStartLine":
+            node = event.data.node_info
+            layer = node.node_relation.schema or node.resource_type
+            if node.resource_type == "model":
+                self.progress(f"{layer}: {node.node_name}", layer)
+        elif name == "JinjaLogWarning":
+            self.warnings.setdefault(sentence(message))
+        elif name == "JinjaLogInfo":
+            self.notes.setdefault(message)
+        elif event.info.level == "error" and name in ("MainEncounteredError", "RunOperationError"):
+            self.errors.setdefault(sentence(message))
+
+
+def reason_of(node: Any) -> str:
+    """Say what a data test checks: the comment at its head, or its name."""
+    comments = re.findall(r"^-- (?!noqa)(.*)$", node.raw_code or "", re.MULTILINE)
+    return " ".join(comments) or node.name.replace("_", " ")
+
+
+def first_rows(node: Any, database: str) -> list[str]:
+    """Give the first rows of a singular test: figures, never raw rows."""
+    if "/singular/" not in f"/{node.original_file_path}" or not node.compiled_code:
+        return []
+    try:
+        with duckdb.connect(database) as connection:
+            found = connection.execute(
+                f"select * from ({node.compiled_code}\n) as failures limit {SHOWN_ROWS}"
+            )
+            names = [column[0] for column in found.description or ()]
+            return [
+                ", ".join(f"{name}: {value}" for name, value in zip(names, row, strict=True))
+                for row in found.fetchall()
+            ]
+    except duckdb.Error:
+        return []
+
+
+def outcomes(results: Iterable[Any], told: Told, database: str) -> None:
+    """Sort the results of a run into errors and warnings, each a sentence said once."""
+    for result in results:
+        status = str(result.status)
+        node = result.node
+        if status == "error":
+            told.errors.setdefault(sentence(result.message or ""))
+        elif status in ("fail", "warn"):
+            if node.name in TOLD_AT_THE_END:
+                continue
+            rows = first_rows(node, database) if node.resource_type == "test" else []
+            text = f"{reason_of(node)} ({node.name})" if node.resource_type == "test" else node.name
+            if node.resource_type == "unit_test":
+                text = f"The unit test {node.name} fails: {sentence(result.message or '')}"
+            target = told.errors if status == "fail" else told.warnings
+            target.setdefault("\n    ".join([text, *rows]))
+
+
+def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -> int:
+    """Run dbt and tell of it: 0 if all is well, 1 if something failed."""
+    if not (project / "dbt_project.yml").is_file():
+        raise WrongUse(
+            f"There is no dbt_project.yml in '{project}'. Go to its folder, or name it with"
+            " --project-dir."
+        )
+    told = Told(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
+    told.progress("starting dbt", "")
+    from dbt.cli.main import dbtRunner
+
+    options = [*arguments, "--project-dir", str(project), "--log-level", "none"]
+    if "--profiles-dir" not in arguments and (project / "profiles.yml").is_file():
+        options += ["--profiles-dir", str(project)]
+    if variables:
+        options += ["--vars", yaml.safe_dump(dict(variables), allow_unicode=True)]
+    result = dbtRunner(callbacks=[told.hear]).invoke(options)
+    if told.is_terminal and told.layers:
+        told.write("\r" + " " * 78 + "\r")
+    if result.exception and not told.errors:
+        told.errors.setdefault(sentence(str(result.exception)))
+    database = os.environ.get("DUCKDB_PATH", "customer_segmentation.duckdb")
+    results = list(getattr(result.result, "results", None) or [])
+    outcomes(results, told, database)
+    seconds = time.perf_counter() - told.started
+
+    for note in told.notes:
+        click.echo(note)
+    for warning in told.warnings:
+        click.echo(f"Warning: {warning}")
+    if result.success:
+        done = sum(str(r.status) in ("success", "pass", "warn") for r in results)
+        click.echo(
+            f"{database}: {done} steps in {seconds:.1f} s"
+            + (f"; {len(told.warnings)} to look at, above." if told.warnings else ".")
+        )
+        return 0
+    # The first failure comes last, where it is seen.
+    for error in reversed(list(told.errors) or ["dbt failed without saying why."]):
+        click.echo(f"Error: {error}", err=True)
+    return 1
