@@ -114,7 +114,7 @@ pictures: .venv/.installed-dev report  ## the pictures of README.md and docs/arc
 
 REGISTRY ?= registry.csv
 registry-export: .venv/.installed  ## the fitted versions as a CSV that another machine can score with
-	@$(DBT) run-operation export_registry --args "{path: '$(REGISTRY)'}"
+	@$(BIN)/customer-segmentation export-registry '$(REGISTRY)'
 
 # ---- Upkeep -----------------------------------------------------------------------------------
 

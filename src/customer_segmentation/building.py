@@ -74,11 +74,7 @@ def mapping(text: str, where: str) -> dict[str, Any]:
 
 
 def sentence(message: str) -> str:
-    """Give what a message of dbt says: without where it was said, and what was compiled.
-
-    >>> sentence("Runtime Error in model orders (orders.sql)\\n  Invalid Input Error: no file")
-    'no file'
-    """
+    """Give what a message of dbt says: without where it was said, and what was compiled."""
     message = re.sub(r"\x1b\[\d*m", "", message)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if any("compiled code at" in line for line in lines):

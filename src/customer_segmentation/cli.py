@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 site_option = click.option(
     "--site",
@@ -25,6 +26,20 @@ def main() -> None:
     """Build customer segments, and publish them."""
 
 
+vars_file_option = click.option(
+    "--vars-file",
+    envvar="SHOP_VARS",
+    type=click.Path(path_type=Path),
+    help="A YAML file of vars. The database is named like it unless DUCKDB_PATH is set.",
+)
+
+
+def database_of(vars_file: Path | None) -> Path:
+    """Name the database: as DUCKDB_PATH says, else like the vars file."""
+    name = f"{vars_file.stem}_segments" if vars_file is not None else "customer_segmentation"
+    return Path(os.environ.get("DUCKDB_PATH", f"{name}.duckdb"))
+
+
 def shop_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Say which shop: a file of vars, and locations beside it."""
     for option in (
@@ -37,12 +52,7 @@ def shop_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--orders", envvar="SHOP_ORDERS", help="Where the orders are (orders_location)."
         ),
-        click.option(
-            "--vars-file",
-            envvar="SHOP_VARS",
-            type=click.Path(path_type=Path),
-            help="A YAML file of vars. The database is named like it unless DUCKDB_PATH is set.",
-        ),
+        vars_file_option,
     ):
         command = option(command)
     return command
@@ -55,8 +65,7 @@ def shop_vars(
     from customer_segmentation.building import vars_of
 
     variables = vars_of(vars_file, orders, customers, further)
-    if vars_file is not None:
-        os.environ.setdefault("DUCKDB_PATH", f"{vars_file.stem}_segments.duckdb")
+    os.environ["DUCKDB_PATH"] = str(database_of(vars_file))
     return variables
 
 
@@ -87,21 +96,32 @@ def not_writable(site: Path, problem: OSError) -> click.ClickException:
 
 
 @main.command()
+@shop_options
+@click.argument("path", type=click.Path(dir_okay=False), default="registry.csv")
+def export_registry(path: str, **shop: Any) -> None:
+    """Write the fitted versions to PATH, a CSV that another machine can score with."""
+    from customer_segmentation.building import run
+
+    arguments = ["run-operation", "export_registry", "--args", yaml.safe_dump({"path": path})]
+    raise SystemExit(run(arguments, shop_vars(**shop), Path()))
+
+
+@main.command()
 @click.option(
     "--database",
     type=click.Path(dir_okay=False, path_type=Path),
-    envvar="DUCKDB_PATH",
-    default=Path("customer_segmentation.duckdb"),
-    show_default=True,
-    help="The database that dbt built; DUCKDB_PATH names it too.",
+    help="The database that was built.  [default: DUCKDB_PATH, the one named like the vars file,"
+    " or customer_segmentation.duckdb]",
 )
+@vars_file_option
 @site_option
-def report(database: Path, site: Path) -> None:
+def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
     """Write the report for marketing.
 
     It is one HTML file that needs no network; its plots are beside it as SVG.
     """
     started = time.perf_counter()
+    database = database or database_of(vars_file)
     click.echo(f"Reading {database} ...")
     from customer_segmentation.database import NotReadable
     from customer_segmentation.report.page import write_report

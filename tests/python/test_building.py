@@ -1,0 +1,87 @@
+"""``customer-segmentation build``: what a person sees of a build, and what no shell may touch."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT
+
+from customer_segmentation.building import WrongUse, sentence, vars_of
+
+ORDERS = "customer,order_no,day,amount\n" + "".join(
+    f"c{i % 40},o{i},2024-{i % 12 + 1:02d}-11,{i % 17 + 1}.50\n" for i in range(200)
+)
+COLUMNS = "{customer_id: customer, order_id: order_no, ordered_at: day, amount: amount}"
+
+
+def make(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """Run ``make build`` as a person would, with its database and by-products in ``folder``."""
+    names = {"DUCKDB_PATH": "shop.duckdb", "DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
+    environment = os.environ | {name: str(folder / value) for name, value in names.items()}
+    command = ["make", "-s", "build", *(f"{name}={value}" for name, value in given.items())]
+    return subprocess.run(
+        [*command, *arguments], cwd=PROJECT, env=environment, text=True, capture_output=True
+    )
+
+
+@pytest.mark.slow
+def test_a_path_may_have_any_character_and_is_run_by_nobody(tmp_path: Path) -> None:
+    vars_file = tmp_path / "my shop's.yml"
+    vars_file.write_text(f"dataset: mine\norder_columns: {COLUMNS}\nevidence_sample_size: 40\n")
+    name = 'o\'brien $HOME $(touch pwned) `touch pwned` "ü" [1].csv'
+    (tmp_path / name).write_text(ORDERS)
+    built = make(tmp_path, VARS=str(vars_file), ORDERS=str(tmp_path / name))
+    assert built.returncode == 0, built.stderr
+    assert "staging: " in built.stdout
+    assert "Warning: Only 40 customers can be segmented." in built.stdout
+    assert len(built.stdout.splitlines()) < 20
+    assert not list(PROJECT.glob("pwned"))
+
+
+@pytest.mark.slow
+def test_a_failure_ends_with_its_sentence_once(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS + "Total\n" * 30)
+    failed = make(tmp_path, ORDERS=str(tmp_path / "orders.csv"))
+    assert failed.returncode != 0
+    said = [line for line in failed.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(said) == 1
+    assert "no column 'order_id'" in said[0] or "names a column" in said[0]
+    assert "SKIP" not in failed.stdout + failed.stderr
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+
+def test_vars_of_a_file_and_of_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yml"
+    file.write_text("dataset: mine\nsegment_count: 4\n")
+    assert vars_of(file, "a.csv", None, "{segment_count: 5}") == {
+        "dataset": "mine", "segment_count": 5, "orders_location": "a.csv",
+    }  # fmt: skip
+    assert vars_of(None, None, None, None) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "orders", "said"),
+    [
+        ("a: [", None, "no YAML \\(line"),
+        ("- a", None, "is no mapping. Write one var a line"),
+        (None, None, "There is no vars file"),
+        ("a: 1", " ", "--orders is empty. Give a path or a table"),
+    ],
+)
+def test_what_the_command_cannot_use_is_said(
+    tmp_path: Path, text: str | None, orders: str | None, said: str
+) -> None:
+    file = tmp_path / "shop.yml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(WrongUse, match=said):
+        vars_of(file, orders, None, None)
+
+
+def test_messages_lose_what_is_dbts_own() -> None:
+    message = (
+        "Compilation Error in model a (models/a.sql)\n  dataset: '' won't do.\n\n"
+        "  > in macro b (macros/b.sql)\n  > called by model a (models/a.sql)"
+    )
+    assert sentence(message) == "dataset: '' won't do."
