@@ -40,7 +40,7 @@ final as (
         cast(sum(amount) as decimal(38, 4)) as amount
         {%- endif %}
     from ranked
-    group by all
+    group by {% for field in fields %}{{ field }}, {% endfor %}case when is_listed then value else '(other values)' end, counted_as
 
 )
 

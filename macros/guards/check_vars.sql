@@ -39,7 +39,7 @@
 {% macro var_units() -%}
     {{ return({
         'dataset': 'a text',
-        'currency': 'a text of at most 10 letters or null',
+        'currency': 'a text or null',
         'orders_location': 'a path or a table, or null',
         'csv_options': 'a mapping',
         'max_unreadable_share': 'a share from 0 to 1',
@@ -89,7 +89,7 @@
         'min_bootstrap_adjusted_rand': 'a share from 0 to 1',
         'min_cluster_share': 'a share from 0 to 1',
         'evidence_sample_size': 'a whole number of at least 10',
-        'num_bootstraps': 'a whole number of at least 1',
+        'num_bootstraps': 'a whole number of at least 0',
         'num_resamples': 'a whole number of at least 0',
         'clustering_sample_size': 'a whole number of at least 10',
         'random_seed': 'a whole number of at least 0',
@@ -122,7 +122,8 @@
         {%- set value = given[name] if name in given else var(name) -%}
         {%- if not is_of_unit(value, unit) -%}
             {{ return(name ~ ": '" ~ value ~ "' won't do. Give " ~ (unit if unit is string else unit | join(' or '))
-                ~ (', not text: take its quotes away.' if value is string and ' number' in unit else '.')) }}
+                ~ (', not text: take its quotes away.' if value is string and ' number' in unit
+                    else '. Numbers need quotes, as in [\'0\'].' if value is not string and 'list of texts' in unit else '.')) }}
         {%- endif -%}
         {%- do values.update({name: value}) -%}
     {%- endfor -%}
@@ -158,7 +159,7 @@
     {%- elif unit.startswith('a day') -%}
         {{ return(modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', value | string) is not none) }}
     {%- else -%}
-        {{ return(value is string and value | trim | length > 0 and ('at most 10' not in unit or value | length <= 10)) }}
+        {{ return(value is string and value | trim | length > 0) }}
     {%- endif -%}
 {%- endmacro %}
 

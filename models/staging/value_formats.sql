@@ -62,7 +62,7 @@ counted as (
         {%- endfor %}
         count(*) filter (where isfinite(exact_amount) and abs(exact_amount) > 1e-9) as num_exact,
         count(*) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as num_lost,
-        any_value(exact_amount) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as lost_example,
+        min(exact_amount) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as lost_example,
         sum(abs(exact_amount)) filter (where isfinite(exact_amount)) as exact_total,
         sum(abs(exact_amount - round(exact_amount, 4))) filter (where isfinite(exact_amount)) as lost_total
     from order_lines

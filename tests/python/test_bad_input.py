@@ -130,15 +130,15 @@ CASES = {
     ),
     "a number as text": (
         {"random_seed": "42"},
-        "random_seed: '42' won't do. Give a whole number.",
+        "random_seed: '42' won't do. Give a whole number of at least 0, not text: take its quotes",
     ),
     "not a number": (
         {"archetype_max_distance": float("nan")},
-        "archetype_max_distance: 'nan' won't do. Give a number.",
+        "archetype_max_distance: 'nan' won't do. Give a share from 0 to 1.",
     ),
     "a number in a list of texts": (
         {"guest_customer_ids": [0]},
-        "guest_customer_ids: '0' is not read as text. Put quotes around it, as in ['0'].",
+        "guest_customer_ids: '[0]' won't do. Give a list of texts.",
     ),
     "the name of the output": (
         {"attached_databases": {"shop": "other.duckdb"}},
@@ -155,7 +155,7 @@ CASES = {
         "custom_order_columns: the expression for 'kind' names a column 'category' that doesn't",
     ),
     "no zone": ({"timezone": "Mars"}, "timezone: 'Mars' is unknown. Give a name like UTC"),
-    "no var": ({"order_column": {}}, "There is no var 'order_column'. The vars are dataset,"),
+    "no var": ({"order_column": {}}, "There is no var 'order_column'. Did you mean 'order_columns'? The vars are dataset,"),
     "no range": ({"segment_count_range": [5]}, "segment_count_range: '[5]' won't do. Give the"),
     "no feature": (
         {"candidate_features": ["num_order"]},

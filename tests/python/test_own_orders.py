@@ -232,12 +232,12 @@ def test_consent_and_contacts_that_cannot_be_read_mean_no(build: Builder) -> Non
 def test_line_ids_that_count_within_orders_are_suspected(build: Builder) -> None:
     write("orders.csv", f"select *, i % 3 as line from ({ORDERS.replace('select', 'select i,')})")
     result = build(
-        *STAGING_AND_METRICS,
-        data_tests=True,
+        "--select", "+input_alarms",
         orders_location="orders.csv",
         order_columns=COLUMNS | {"line_id": "line"},
     )
-    assert "few_rows_repeat_a_line_id" in result.log
+    alarms = result.query("from metrics.input_alarms").set_index("alarm")["sentence"]
+    assert "order_id || '-' || line" in alarms["excluded_rows: repeated_line_id"]
     assert (
         result.query("from staging.excluded_order_lines")["exclusion_reason"]
         .eq("repeated_line_id")

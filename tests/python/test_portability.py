@@ -36,6 +36,9 @@ def generators(select: exp.Expression) -> int:
     return sum(item is not None for item in found)
 
 
+TEXTS = ("customer_id", "order_id", "line_id", "status")
+"""Columns whose length is that of a text."""
+
 LOUD: dict[str, Callable[[exp.Expression], bool]] = {
     "unpivot": lambda node: isinstance(node, exp.Pivot),
     "error()": is_function("error"),
@@ -72,8 +75,8 @@ SILENT: dict[str, Callable[[exp.Expression], bool]] = {
     ),
     "len() of a list": lambda node: (
         isinstance(node, exp.Length)
-        and not (isinstance(node.this, exp.Column) and node.this.name in ("customer_id", "status"))
-        and not isinstance(node.this, exp.Literal)
+        and not (isinstance(node.this, exp.Column) and node.this.name in TEXTS)
+        and not isinstance(node.this, (exp.Literal, exp.RegexpReplace))
     ),
     "skewness()": lambda node: isinstance(node, exp.Skewness) or is_function("skewness")(node),
     "difference of days": lambda node: (

@@ -93,7 +93,7 @@ def test_customers_who_returned_everything_are_kept_apart(sample_build: Build) -
         "unreadable_amount",
         "excluded_status",
         "repeated_line_id",
-        "future_date",
+        "isolated_date",
     ],
 )
 def test_each_kind_of_mess_is_in_the_ledger_and_can_be_looked_at(
