@@ -12,7 +12,7 @@
         {%- do source('shop', name) -%}
         {%- set known = load_relation(files) if execute else none -%}
         {%- set reads = run_query(
-            "select read_with, any_value(kind) as kind, count(*) as num_files, any_value(file) as file from " ~ files
+            "select read_with, any_value(kind) as kind, count(*) as num_files, any_value(file) as file from " ~ known
             ~ " where source = '" ~ name ~ "' and problem is null group by read_with order by min(file)"
         ).rows if known else [] -%}
         {%- for read in reads %}

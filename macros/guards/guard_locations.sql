@@ -3,18 +3,14 @@
     their segments. What it found that is no fault is told. -#}
 {% macro guard_locations() -%}
     {%- if execute and (var('orders_location') or var('customers_location')) -%}
-        {%- set files = ref('source_files') -%}
-        {%- if not load_relation(files) -%}
-            select error('source_files is not built, which says how orders_location is read. Build what {{ this.name }} needs as well: dbt build --select +{{ this.name }}');
+        {%- set files = load_relation(ref('source_files')) -%}
+        {%- set rows = run_query("select problem, note from " ~ files ~ " where problem is not null or note is not null order by source desc, file").rows -%}
+        {%- for row in rows if row.problem -%}
+            {%- if loop.first %} select error({{ sql_text(row.problem) }}); {%- endif -%}
         {%- else -%}
-            {%- set rows = run_query("select problem, note from " ~ files ~ " where problem is not null or note is not null order by source desc, file").rows -%}
-            {%- for row in rows if row.problem -%}
-                {%- if loop.first %} select error({{ sql_text(row.problem) }}); {%- endif -%}
-            {%- else -%}
-                {%- for row in rows[:10] if this.name == 'raw_order_lines' -%}
-                    {%- do log(row.note, info=true) -%}
-                {%- endfor -%}
+            {%- for row in rows[:10] if this.name == 'raw_order_lines' -%}
+                {%- do log(row.note, info=true) -%}
             {%- endfor -%}
-        {%- endif -%}
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

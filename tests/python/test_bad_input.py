@@ -155,7 +155,10 @@ CASES = {
         "custom_order_columns: the expression for 'kind' names a column 'category' that doesn't",
     ),
     "no zone": ({"timezone": "Mars"}, "timezone: 'Mars' is unknown. Give a name like UTC"),
-    "no var": ({"order_column": {}}, "There is no var 'order_column'. Did you mean 'order_columns'? The vars are dataset,"),
+    "no var": (
+        {"order_column": {}},
+        "There is no var 'order_column'. Did you mean 'order_columns'? The vars are dataset,",
+    ),
     "no range": ({"segment_count_range": [5]}, "segment_count_range: '[5]' won't do. Give the"),
     "no feature": (
         {"candidate_features": ["num_order"]},

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, run_dbt
 
 from customer_segmentation.building import WrongUse, sentence, vars_of
 
@@ -49,6 +49,25 @@ def test_a_failure_ends_with_its_sentence_once(tmp_path: Path) -> None:
     assert "line 202 has 1 columns where the header has 4, and 29 more" in said[0]
     assert "SKIP" not in failed.stdout + failed.stderr
     assert "Traceback" not in failed.stdout + failed.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (["build", "--select", "metrics"], "which is neither built nor selected. Build everything"),
+        (["test"], "or put a + before what you select, as in --select +"),
+        (["build", "--select", "path:seeds", "staging", "metrics"], None),
+    ],
+    ids=["a layer", "tests alone", "layers in a row"],
+)
+def test_a_part_of_a_fresh_database_is_built_or_refused_in_a_sentence(
+    tmp_path: Path, selection: list[str], said: str | None
+) -> None:
+    built = run_dbt(tmp_path / "shop.duckdb", selection, {})
+    assert built.success == (said is None), built.log
+    assert said is None or said in built.log
+    assert "Traceback" not in built.log
 
 
 def test_vars_of_a_file_and_of_the_command_line(tmp_path: Path) -> None:

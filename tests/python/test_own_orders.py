@@ -232,7 +232,9 @@ def test_consent_and_contacts_that_cannot_be_read_mean_no(build: Builder) -> Non
 def test_line_ids_that_count_within_orders_are_suspected(build: Builder) -> None:
     write("orders.csv", f"select *, i % 3 as line from ({ORDERS.replace('select', 'select i,')})")
     result = build(
-        "--select", "+input_alarms",
+        "--select",
+        "+input_alarms",
+        "+excluded_order_lines",
         orders_location="orders.csv",
         order_columns=COLUMNS | {"line_id": "line"},
     )

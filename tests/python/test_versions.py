@@ -234,7 +234,8 @@ NOT_SETTINGS = {
     # Where the orders are and which day it is: another day's orders are scored, not fitted anew.
     "orders_location", "customers_location", "attached_databases", "as_of_date",
     # Consent has no part in a fit, nor have labels and checks. A status that is not known counts.
-    "customer_columns", "consent_words", "refusal_words", "counted_statuses", "dataset", "currency", "check_order_ids",
+    "customer_columns", "customers_csv_options", "consent_words", "refusal_words",
+    "counted_statuses", "dataset", "currency", "check_order_ids",
     # What decides about fits themselves.
     "refit", "refit_on_change", "model_version", "registry_location",
 }  # fmt: skip

@@ -1,0 +1,16 @@
+{#- Runs before anything is built: what the selected models and tests read is selected as well, or is there. -#}
+{% macro check_selection() -%}
+    {%- for id in selected_resources | sort if execute and id in graph.nodes -%}
+        {%- set node = graph.nodes[id] -%}
+        {%- for parent_id in node.depends_on.nodes if parent_id not in selected_resources and parent_id in graph.nodes -%}
+            {%- set parent = graph.nodes[parent_id] -%}
+            {%- if not adapter.get_relation(parent.database, parent.schema, parent.alias) -%}
+                {{ exceptions.raise_compiler_error(
+                    node.name ~ " needs " ~ parent.schema ~ "." ~ parent.name ~ ", which is neither built nor selected."
+                    ~ " Build everything once (dbt build), or put a + before what you select, as in --select +"
+                    ~ (node.fqn[1] if node.fqn | length > 2 else node.name) ~ "."
+                ) }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}
