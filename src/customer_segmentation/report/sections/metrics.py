@@ -64,6 +64,11 @@ def written_bins(shop: Shop, metric: str, bins: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def written_skewness(skewness: float) -> str:
+    """Write a skewness; of one or two customers there is none."""
+    return "n/a" if pd.isna(skewness) else figure(skewness)
+
+
 def is_constant(distribution: pd.Series) -> bool:
     """Whether all customers have the same value."""
     return bool(distribution["minimum"] == distribution["maximum"])
@@ -86,8 +91,8 @@ def before(shop: Shop, metric: str, distribution: pd.Series) -> Plot:
             f"Every customer has {value(distribution['median'])}."
             if is_constant(distribution)
             else f"Half of the customers have {value(distribution['median'])} or less, nine tenths"
-            f" {value(distribution['p90'])} or less;"
-            f" skewness {figure(distribution['sample_skewness'])}."
+            f" {value(distribution['p90'])} or less; skewness"
+            f" {written_skewness(distribution['sample_skewness'])}."
         ),
         chart=plots.histogram(bins, shop.metric_title(metric)),
         table=Table.of(bins, {"range": (name, None), "num_customers": ("Customers", whole)}),
@@ -123,12 +128,12 @@ def after(metric: str, transform: str, points: np.ndarray, distribution: pd.Seri
         sentence = "It is the same for everybody and sets nobody apart."
     elif transform == "log1p":
         sentence = (
-            f"The logarithm takes the skewness from {figure(skewness)} to"
-            f" {figure(distribution['sample_skewness_after_log1p'])}; then it is centred and"
-            " scaled."
+            f"The logarithm takes the skewness from {written_skewness(skewness)} to"
+            f" {written_skewness(distribution['sample_skewness_after_log1p'])}; then it is centred"
+            " and scaled."
         )
     else:
-        sentence = f"With a skewness of {figure(skewness)} it is only centred and scaled."
+        sentence = f"With a skewness of {written_skewness(skewness)} it is only centred and scaled."
     return Plot(
         key=f"{metric}-after".replace("_", "-"),
         title=f"{name}, {how}",

@@ -226,15 +226,22 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
         plots.chart(rows).mark_point(filled=True, opacity=1).encode(**encoding, tooltip=tooltip)
     )
     kmeans = rows[rows["algorithm"] == KMEANS].set_index("k")["silhouette"]
-    highest = int(str(kmeans.idxmax()))
     dbscan = candidates[candidates["algorithm"] == "dbscan"]
-    sentence = f"The silhouette is highest at k = {highest} ({figure(kmeans[highest])})" + (
-        ", the number that was selected."
-        if highest == k
-        else f"; at {k} it is {figure(kmeans[k])}."
-    )
+    if kmeans.isna().all():
+        sentence = "There are too few different customers for a silhouette at any k."
+    else:
+        highest = int(str(kmeans.idxmax()))
+        sentence = f"The silhouette is highest at k = {highest} ({figure(kmeans[highest])})" + (
+            ", the number that was selected."
+            if highest == k
+            else f"; at {k} it is {figure(kmeans[k])}."
+            if not pd.isna(kmeans.get(k))
+            else f"; at {k} it is not defined."
+        )
     for other in records(rows[(rows["algorithm"] != KMEANS) & (rows["k"] == k)]):
         agreement = other["agreement_with_kmeans"]
+        if pd.isna(agreement):
+            continue
         kind = "agrees" if agreement >= 0.8 else "half agrees" if agreement >= 0.5 else "disagrees"
         sentence += (
             f" {other['algorithm']} {kind} with K-means there (adjusted Rand index"
