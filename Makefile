@@ -98,23 +98,25 @@ hooks: .venv/.installed-dev  ## before each commit: ruff, mypy, and sqlfluff on 
 # Report and docs go into one folder, which any static host can serve; its index leads to both.
 
 SITE ?= site
+override export SITE := $(value SITE)
 
 report: .venv/.installed  ## what marketing opens: one page that works offline, in site/
-	@$(BIN)/customer-segmentation report --site '$(SITE)'
+	@$(BIN)/customer-segmentation report --site "$$SITE"
 
 docs: .venv/.installed  ## the dbt docs as one static page and the lineage, in site/
-	@$(BIN)/customer-segmentation docs --generate --site '$(SITE)'
+	@$(BIN)/customer-segmentation docs --generate --site "$$SITE"
 
 pictures: .venv/.installed-dev report  ## the pictures of README.md and docs/architecture.md
 	@$(DBT) parse -q
-	@PYTHONPATH=tools $(BIN)/python docs/pictures.py '$(SITE)/report/index.html' target/manifest.json
+	@PYTHONPATH=tools $(BIN)/python docs/pictures.py "$$SITE/report/index.html" target/manifest.json
 
 # ---- Registry ---------------------------------------------------------------------------------
 # Commit the CSV and name it in the var registry_location: a fresh database then scores with it.
 
 REGISTRY ?= registry.csv
+override export REGISTRY := $(value REGISTRY)
 registry-export: .venv/.installed  ## the fitted versions as a CSV that another machine can score with
-	@$(BIN)/customer-segmentation export-registry '$(REGISTRY)'
+	@$(BIN)/customer-segmentation export-registry -- "$$REGISTRY"
 
 # ---- Upkeep -----------------------------------------------------------------------------------
 

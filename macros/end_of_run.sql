@@ -21,7 +21,7 @@
                     ~ newest.model_version ~ ": " ~ row.settings ~ ". Build once with refit: true.") -%}
             {%- endfor -%}
         {%- elif result.node.name == 'input_alarms' -%}
-            {%- for row in run_query("select sentence from " ~ result.node.relation_name ~ " order by alarm").rows -%}
+            {%- for row in run_query("select sentence from " ~ result.node.relation_name ~ " where sentence is not null order by alarm").rows -%}
                 {%- do exceptions.warn(row.sentence) -%}
             {%- endfor -%}
         {%- endif -%}

@@ -1,5 +1,10 @@
 {#- Runs before anything is built: what the selected models and tests read is selected as well, or is there. -#}
 {% macro check_selection() -%}
+    {%- if execute and flags.EMPTY and 'model.customer_segmentation.clustering_guards' in selected_resources -%}
+        {{ exceptions.raise_compiler_error(
+            "--empty: of no customers no segments can be made. It works up to the metrics: --empty --select +metrics."
+        ) }}
+    {%- endif -%}
     {%- for id in selected_resources | sort if execute and id in graph.nodes -%}
         {%- set node = graph.nodes[id] -%}
         {%- for parent_id in node.depends_on.nodes if parent_id not in selected_resources and parent_id in graph.nodes -%}

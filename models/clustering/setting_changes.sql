@@ -15,6 +15,13 @@ settings_now as (
 
 ),
 
+newest as (
+
+    select max(model_version) as model_version
+    from versions
+
+),
+
 -- Versions and settings; those of this run come after the newest version.
 stored as (
 
@@ -35,7 +42,7 @@ stored as (
         settings_now.name as setting,
         settings_now.value
     from settings_now
-    cross join (select max(model_version) as model_version from versions) as newest
+    cross join newest
 
 ),
 

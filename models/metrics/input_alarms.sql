@@ -54,7 +54,10 @@ unreadable_values as (
         exclusion_reason,
         list_sort(
             list_distinct(
-                min(left(case when exclusion_reason = 'unreadable_date' then raw_ordered_at else raw_amount end, 40), 50)
+                min(
+                    left(case when exclusion_reason = 'unreadable_date' then raw_ordered_at else raw_amount end, 40),
+                    50
+                )
             )
         )[:3] as examples
     from excluded_lines
@@ -68,9 +71,12 @@ excluded as (
     select
         'excluded_rows: ' || order_exclusions.exclusion_reason as alarm,
         greatest(order_exclusions.share_of_rows, order_exclusions.share_of_absolute_amount) as figure,
-        case when reasons.is_choice then {{ var('max_chosen_exclusion_share') }} else {{ var('max_excluded_share') }} end
-            as limit_of_figure,
-        {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows (' || format('{:,}', order_exclusions.num_rows) || ') and '
+        case
+            when reasons.is_choice then {{ var('max_chosen_exclusion_share') }}
+            else {{ var('max_excluded_share') }}
+        end as limit_of_figure,
+        {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows ('
+        || format('{:,}', order_exclusions.num_rows) || ') and '
         || {{ in_percent('order_exclusions.share_of_absolute_amount') }} || ' of the amount are left out as '
         || replace(order_exclusions.exclusion_reason, '_', ' ')
         || coalesce(' (' || {{ in_a_row('unreadable_values.examples') }} || ')', '') || '. '
@@ -106,7 +112,7 @@ places as (
         count(*) over (partition by exclusion_reason) as num_places
     from judged_order_days
     where order_date is not null and exclusion_reason not in ('isolated_date', 'future_date')
-    group by 2, 3
+    group by strftime(order_date, '%Y-%m'), exclusion_reason
 
 ),
 
@@ -159,9 +165,10 @@ repeated as (
         'repeated_rows' as alarm,
         sum(num_repeated_rows) / sum(num_rows) as figure,
         {{ var('max_repeated_row_share') }} as limit_of_figure,
-        {{ in_percent('sum(num_repeated_rows) / sum(num_rows)') }} || ' of the rows repeat another one in every column, '
+        {{ in_percent('sum(num_repeated_rows) / sum(num_rows)') }}
+        || ' of the rows repeat another one in every column, '
         || 'and count all the same. Was an export delivered twice? Map line_id to count each line once.' as sentence,
-        cast(null as varchar []) as examples
+        cast(null as varchar[]) as examples
     from order_exclusions
 
 ),
@@ -189,8 +196,8 @@ ranked_customers as (
         total_amount,
         sum(num_orders) over () as num_all_orders,
         sum(greatest(total_amount, 0)) over () as all_amounts,
-        row_number() over (order by num_orders desc, customer_id) as rank_by_orders,
-        row_number() over (order by total_amount desc, customer_id) as rank_by_amount
+        row_number() over (order by num_orders desc, customer_id asc) as rank_by_orders,
+        row_number() over (order by total_amount desc, customer_id asc) as rank_by_amount
     from customer_metrics
 
 ),
@@ -232,7 +239,9 @@ similar_ids as (
         max(customer_id) as other
     from customer_metrics
     group by hash(
-        ltrim(lower(translate(nfc_normalize(customer_id), ' ' || chr(9) || chr(160) || chr(8203) || chr(65279), '')), '0')
+        ltrim(
+            lower(translate(nfc_normalize(customer_id), ' ' || chr(9) || chr(160) || chr(8203) || chr(65279), '')), '0'
+        )
     )
 
 ),
@@ -258,9 +267,9 @@ scientific as (
         'ids_in_scientific_notation: ' || field as alarm,
         num_scientific as figure,
         0 as limit_of_figure,
-        num_scientific || ' values of ' || field || ' look like 4.4E+11: a spreadsheet cut them off, and different ones '
-        || 'became the same. Export them again as text.' as sentence,
-        cast(null as varchar []) as examples
+        num_scientific || ' values of ' || field || ' look like 4.4E+11: a spreadsheet cut them off, and different '
+        || 'ones became the same. Export them again as text.' as sentence,
+        cast(null as varchar[]) as examples
     from value_formats
     where source = 'orders' and num_scientific > 0
 
@@ -274,7 +283,7 @@ nobody_repeats as (
         {{ var('min_repeat_customer_share') }} as limit_of_figure,
         count(*) filter (where num_orders > 1) || ' of ' || count(*) || ' customers ordered twice. '
         || 'Is customer_id the id of the customer, and not of the order or the visit?' as sentence,
-        cast(null as varchar []) as examples
+        cast(null as varchar[]) as examples
     from customer_metrics
     having count(*) >= 10
 
@@ -296,15 +305,23 @@ spanning as (
 
 ),
 
+order_count as (
+
+    select count(*) as num_orders
+    from orders
+
+),
+
 -- Of a large shop some of the order ids: the group by is dear.
 shared_order_ids as (
 
     select
-        order_id,
+        orders.order_id,
         count(*) as num_customers
     from orders
-    where hash(order_id) % (select greatest(1, count(*) // 500000) from orders) = 0
-    group by order_id
+    cross join order_count
+    where hash(orders.order_id) % greatest(1, order_count.num_orders // 500000) = 0
+    group by orders.order_id
 
 ),
 
@@ -359,7 +376,7 @@ half_excluded as (
         0 as limit_of_figure,
         num_orders || ' orders have a line that is left out for its status and others without a status, which count. '
         || 'If the status stands on the first line of each order only, fill it down before.' as sentence,
-        cast(null as varchar []) as examples
+        cast(null as varchar[]) as examples
     from half_excluded_orders
 
 ),
@@ -390,7 +407,7 @@ currencies as (
         1 as limit_of_figure,
         'Amounts have the signs of ' || max(num_currencies) || ' currencies and are added up. '
         || 'Keep one, or convert them in order_columns.' as sentence,
-        cast(null as varchar []) as examples
+        cast(null as varchar[]) as examples
     from value_formats
     where field = 'amount'
 
@@ -403,9 +420,9 @@ unknown_words as (
         sum(num_rows) as figure,
         0 as limit_of_figure,
         sum(num_rows) || ' rows have a status that is not known and count as purchases: '
-        || {{ in_a_row('list(value order by num_rows desc, value)[:5]') }}
+        || {{ in_a_row('list(value order by num_rows desc, value asc)[:5]') }}
         || '. Name each in counted_statuses or excluded_statuses.' as sentence,
-        list(value order by num_rows desc, value)[:5] as examples
+        list(value order by num_rows desc, value asc)[:5] as examples
     from {{ ref('status_values') }}
     where counted_as = 'unknown'
     having count(*) > 0
@@ -415,9 +432,9 @@ unknown_words as (
         sum(num_rows) as figure,
         0 as limit_of_figure,
         sum(num_rows) || ' customers have a ' || field || ' that is not known and counts as a refusal: '
-        || {{ in_a_row('list(value order by num_rows desc, value)[:5]') }}
+        || {{ in_a_row('list(value order by num_rows desc, value asc)[:5]') }}
         || '. Name each in consent_words or refusal_words.' as sentence,
-        list(value order by num_rows desc, value)[:5] as examples
+        list(value order by num_rows desc, value asc)[:5] as examples
     from {{ ref('consent_values') }}
     where counted_as = 'unknown'
     group by field
@@ -430,9 +447,9 @@ without_spread as (
         'metric_without_spread: ' || metric as alarm,
         maximum - minimum as figure,
         1e-9 as limit_of_figure,
-        'All customers have the same ' || metric || ' (' || minimum || '), so it can''t tell them apart, and no segment '
-        || 'differs by it.' as sentence,
-        cast(null as varchar []) as examples
+        'All customers have the same ' || metric || ' (' || minimum || '), so it can''t tell them apart, and no '
+        || 'segment differs by it.' as sentence,
+        cast(null as varchar[]) as examples
     from {{ ref('metric_distributions') }}
 
 ),
@@ -445,7 +462,7 @@ few_customers as (
         {{ var('min_customers') }} as limit_of_figure,
         'Only ' || count(*) filter (where is_clusterable) || ' customers can be segmented. Below '
         || {{ var('min_customers') }} || ' no number of segments can be shown to be right.' as sentence,
-        cast(null as varchar []) as examples
+        cast(null as varchar[]) as examples
     from customer_metrics
 
 ),

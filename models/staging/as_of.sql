@@ -44,7 +44,7 @@ gaps as (
             datediff('day', lag(order_date) over (order by order_date), order_date) as days_before,
             datediff('day', order_date, lead(order_date) over (order by order_date)) as days_after
         from accepted_days
-    )
+    ) as days
 
 ),
 
@@ -121,7 +121,7 @@ stretches as (
             datediff('day', lag(order_date) over (order by order_date), order_date)
             > {{ var('max_order_gap_days') }} as is_after_gap
         from days_in_between
-    )
+    ) as days
 
 ),
 
@@ -142,9 +142,7 @@ life as (
         min(stretches.order_date) as first_day_of_life,
         max(stretches.order_date) as last_day_of_life
     from stretches
-    {%- if not given %}
-    inner join main_stretch on stretches.stretch <= main_stretch.stretch
-    {%- endif %}
+    inner join main_stretch on {{ 'true' if given else 'stretches.stretch <= main_stretch.stretch' }}
 
 ),
 

@@ -1,11 +1,11 @@
 {{ config(materialized='table') }}
 
 {%- set rows -%}
-    select
-        left(upper(currency_code), 100) as value,
-        'not looked at' as counted_as,
-        amount
-    from {{ ref('typed_order_lines') }}
-    {% if not var('order_columns').get('currency') -%} where false {%- endif %}
+select
+    left(upper(currency_code), 100) as value,
+    'not looked at' as counted_as,
+    amount
+from {{ ref('typed_order_lines') }}
+{% if not var('order_columns').get('currency') -%} where false {%- endif %}
 {%- endset -%}
 {{ distinct_values(rows, amount='amount') }}

@@ -11,7 +11,7 @@ unreadable as (
     select
         source,
         file,
-        unnest(from_json(unreadable_rows, '[{"line": "bigint", "problem": "varchar"}]')) as unreadable
+        unnest(from_json(unreadable_rows, '[{"line": "bigint", "problem": "varchar"}]')) as found
     from source_files
 
 ),
@@ -21,8 +21,8 @@ final as (
     select
         source,
         file,
-        unreadable.line, -- noqa: RF01
-        unreadable.problem -- noqa: RF01
+        struct_extract(found, 'line') as line,
+        struct_extract(found, 'problem') as problem
     from unreadable
 
 )

@@ -23,7 +23,9 @@ order_lines as (
         case when typeof(amount) = 'VARCHAR' then cast(amount as varchar) end as amount,
         -- For what 4 decimals lose; whole numbers and money's own types lose nothing.
         case
-            when typeof(amount) in ('DOUBLE', 'FLOAT', 'VARCHAR') or regexp_matches(typeof(amount), '[(]\d+,([5-9]|\d\d)[)]')
+            when
+                typeof(amount) in ('DOUBLE', 'FLOAT', 'VARCHAR')
+                or regexp_matches(typeof(amount), '[(]\d+,([5-9]|\d\d)[)]')
                 then try_cast(amount as double)
         end as exact_amount
     from {{ ref('raw_order_lines') }}
@@ -49,7 +51,8 @@ counted as (
         count(*) filter (where kind = 'unreadable') as num_unreadable,
         -- Three different examples of each kind, of the hundred that come first in the alphabet.
         {%- for kind in ['decimal point', 'decimal comma', 'ambiguous', 'unreadable'] %}
-        list_sort(list_distinct(min(amount, 100) filter (where kind = '{{ kind }}')))[:3] as {{ kind | replace(' ', '_') }}_examples,
+        list_sort(list_distinct(min(amount, 100) filter (where kind = '{{ kind }}')))[:3]
+            as {{ kind | replace(' ', '_') }}_examples,
         {%- endfor %}
         count(
             distinct case
@@ -152,7 +155,8 @@ final as (
         '{{ source }}' as source,
         '{{ field }}' as field,
         'VARCHAR' as type,
-        case when num_{{ field }}_point_zero > 0 and num_{{ field }}_other = 0 then 'whole number' else 'text' end as reading,
+        case when num_{{ field }}_point_zero > 0 and num_{{ field }}_other = 0 then 'whole number' else 'text' end
+            as reading,
         num_{{ field }}_values as num_values,
         null as num_decimal_point,
         null as num_decimal_comma,

@@ -100,6 +100,7 @@ class Told:
     warnings: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     errors: dict[str, None] = field(default_factory=dict)
+    selects_nothing: str = ""
 
     def progress(self, text: str, layer: str) -> None:
         """Show a step: each on one line of a terminal, the first of each layer in a log."""
@@ -120,6 +121,8 @@ class Told:
                 self.progress(f"{layer}: {node.node_name}", layer)
         elif name == "JinjaLogWarning":
             self.warnings.setdefault(sentence(message))
+        elif name == "NoNodesForSelectionCriteria":
+            self.selects_nothing = sentence(message)
         elif name == "JinjaLogInfo":
             self.notes.setdefault(message)
         elif event.info.level == "error" and name in ("MainEncounteredError", "RunOperationError"):
@@ -180,6 +183,9 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
     from dbt.cli.main import dbtRunner
 
     options = [*arguments, "--project-dir", str(project), "--log-level", "none"]
+    if "--log-level-file" not in arguments:
+        # Else the file is as silent as the screen.
+        options += ["--log-level-file", os.environ.get("DBT_LOG_LEVEL_FILE", "debug")]
     if "--profiles-dir" not in arguments and (project / "profiles.yml").is_file():
         options += ["--profiles-dir", str(project)]
     if variables:
@@ -187,6 +193,10 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
     result = dbtRunner(callbacks=[told.hear]).invoke(options)
     if told.is_terminal and told.layers:
         told.write("\r" + " " * 78 + "\r")
+    if type(result.exception).__name__ == "DbtUsageException":
+        raise WrongUse(f"{result.exception} The arguments are those of dbt build.")
+    if told.selects_nothing and not getattr(result.result, "results", None):
+        raise WrongUse(f"{told.selects_nothing} Look for a typing error in the selection.")
     if result.exception and not told.errors:
         told.errors.setdefault(sentence(str(result.exception)))
     database = os.environ.get("DUCKDB_PATH", "customer_segmentation.duckdb")
