@@ -29,6 +29,7 @@ SHOPS = {
         ("b", 3, 90, "2024-05-01"),
         ("c", 1, 40, "2024-01-01"),
     ],
+    "each a segment": [(f"c{i}", i, 10**i, f"2024-0{i}-01") for i in range(1, 10)],
     "all alike": [(f"c{number}", 1, 20, "2024-03-01") for number in range(40)],
     "three kinds": [
         (f"c{number}", 1 + 3 * (number % 3), 20 * (1 + number % 3), f"2024-0{1 + number % 3}-01")
@@ -44,7 +45,7 @@ def test_the_report_is_written(build: Builder, tmp_path: Path, shop: str) -> Non
     built = build(
         orders_location=str(orders),
         order_columns={name: name for name in HEADER.strip().split(",")},
-        segment_count=2 if shop.startswith("two") else "auto",
+        segment_count={"two customers": 2, "each a segment": 9}.get(shop, "auto"),
     )
     site = tmp_path / "site"
     copy = Shop(built.copy(tmp_path / "copy"))
@@ -59,3 +60,5 @@ def test_the_report_is_written(build: Builder, tmp_path: Path, shop: str) -> Non
     # What isn't known is said in words.
     text = page.read_text(encoding="utf-8").split("<script")[0]
     assert not re.search(r"\b(?:nan|NaN|NaT|inf)\b|\bNone[^ ]", text)
+    if shop == "three customers":
+        assert "Too few customers differ to tell natural groups from a continuum." in text

@@ -64,10 +64,11 @@ def segment_count(shop: Shop) -> Section:
         )
     kmeans = candidates[candidates["algorithm"] == "kmeans"]
     selected = kmeans[kmeans["is_selected"]].iloc[0]
+    is_measured = bool(kmeans["silhouette"].notna().any())
     return Section(
         key="choice",
         title="How sure we are",
-        lead=f"{verdict(selected, boundaries, shop)} {drift(shop)}",
+        lead=f"{verdict(selected, boundaries, shop, is_measured=is_measured)} {drift(shop)}",
         plots=[
             inertia(kmeans, int(selected["k"])),
             silhouette(candidates, int(selected["k"])),
@@ -81,11 +82,13 @@ def segment_count(shop: Shop) -> Section:
     )
 
 
-def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop) -> str:
+def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_measured: bool) -> str:
     """Say whether the segments are natural groups, and why there are as many."""
     k = int(selected["k"])
     num_valleys, num_pairs = int(boundaries["is_valley"].sum()), len(boundaries)
-    if selected["verdict"] != "natural groups":
+    if selected["verdict"] != "natural groups" and not is_measured:
+        kind = "Too few customers differ to tell natural groups from a continuum."
+    elif selected["verdict"] != "natural groups":
         kind = (
             "The customers are a continuum: at no number of segments in the range is there a valley"
             " between every two of them, so the number is a convention."
@@ -323,6 +326,8 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
         f"at {k} the least stable segment is found again with a Jaccard overlap of"
         f" {figure(selected_row['bootstrap_jaccard'])}, where {settings['min_bootstrap_jaccard']}"
         " is the limit."
+        if not pd.isna(selected_row["bootstrap_jaccard"])
+        else f"at {k} it can't be measured."
     )
     if len(passing):
         sentence = (
