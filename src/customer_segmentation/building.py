@@ -60,6 +60,9 @@ def mapping(text: str, where: str) -> dict[str, Any]:
     """Read a mapping from YAML. Raises ``WrongUse`` if it is none."""
     try:
         value = yaml.safe_load(text)
+    except ValueError as error:
+        # YAML takes 2024-02-31 without quotes for a day.
+        raise WrongUse(f"{where}: a value can't be read: {error}. Put quotes around it.") from error
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         place = "" if line is None else f" (line {line + 1})"
@@ -71,6 +74,19 @@ def mapping(text: str, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WrongUse(f"{where} is no mapping. Write one var a line, as name: value.")
     return value
+
+
+def check_kinds(variables: Mapping[str, Any], project: Path) -> None:
+    """Raise ``WrongUse`` for a var that is no list or mapping where the project has one.
+
+    dbt fails over these while it parses, in its own words, before the project's check of vars.
+    """
+    defaults = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8")).get("vars")
+    for kind, name_of_kind in ((dict, "mapping"), (list, "list")):
+        for name, default in (defaults or {}).items():
+            value = variables.get(name, default)
+            if isinstance(default, kind) and not isinstance(value, kind):
+                raise WrongUse(f"{name}: '{value}' won't do. Give a {name_of_kind}.")
 
 
 def sentence(message: str) -> str:
@@ -180,6 +196,7 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
         )
     told = Told(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
     told.progress("starting dbt", "")
+    check_kinds(variables, project)
     from dbt.cli.main import dbtRunner
 
     options = [*arguments, "--project-dir", str(project), "--log-level", "none"]

@@ -37,7 +37,7 @@ vars_file_option = click.option(
 def database_of(vars_file: Path | None) -> Path:
     """Name the database: as DUCKDB_PATH says, else like the vars file."""
     name = f"{vars_file.stem}_segments" if vars_file is not None else "customer_segmentation"
-    return Path(os.environ.get("DUCKDB_PATH", f"{name}.duckdb"))
+    return Path(os.environ.get("DUCKDB_PATH") or f"{name}.duckdb")
 
 
 def shop_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT, run_dbt
 
-from customer_segmentation.building import WrongUse, sentence, vars_of
+from customer_segmentation.building import WrongUse, check_kinds, sentence, vars_of
 
 ORDERS = "customer,order_no,day,amount\n" + "".join(
     f"c{i % 40},o{i},2024-{i % 12 + 1:02d}-11,{i % 17 + 1}.50\n" for i in range(200)
@@ -83,6 +83,7 @@ def test_vars_of_a_file_and_of_the_command_line(tmp_path: Path) -> None:
     ("text", "orders", "said"),
     [
         ("a: [", None, "no YAML \\(line"),
+        ("a: 2024-02-31", None, "a value can't be read: .* Put quotes around it."),
         ("- a", None, "is no mapping. Write one var a line"),
         (None, None, "There is no vars file"),
         ("a: 1", " ", "--orders is empty. Give a path or a table"),
@@ -96,6 +97,13 @@ def test_what_the_command_cannot_use_is_said(
         file.write_text(text)
     with pytest.raises(WrongUse, match=said):
         vars_of(file, orders, None, None)
+
+
+@pytest.mark.parametrize("value", [None, 5, "a"])
+def test_a_var_of_another_kind_is_refused_before_dbt_parses(value: object) -> None:
+    with pytest.raises(WrongUse, match=r"order_columns: '.*' won't do. Give a mapping."):
+        check_kinds({"order_columns": value}, PROJECT)
+    check_kinds({"order_columns": {}, "selected_features": "auto"}, PROJECT)
 
 
 def test_messages_lose_what_is_dbts_own() -> None:
