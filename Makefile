@@ -9,7 +9,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test browser lint unit mutations test-install hooks report docs pictures registry-export benchmark requirements clean help
+.PHONY: build test browser lint unit mutations hostile-files test-install hooks report docs pictures registry-export benchmark requirements clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -80,6 +80,9 @@ unit: .venv/.installed-dev  ## the tests that need neither dbt nor a browser, in
 
 mutations: .venv/.installed-dev  ## breaks the code in 60 places, one at a time: does a test notice?
 	@$(BIN)/python tools/mutations.py
+
+hostile-files: .venv/.installed-dev  ## 500 hostile exports: each in the ledger, or refused in a sentence
+	@HOSTILE_FILES=500 pytest -q -s tests/python/test_hostile_files.py
 
 # What README.md says to do without make, in an environment of its own and not editable.
 test-install:  ## the way without make: pip, then dbt build and the report

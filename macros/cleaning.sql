@@ -49,7 +49,7 @@
         when not regexp_matches({{ text }}, '[+-](1[6-9]|[2-9]\d)(:?\d\d)?\s*(\[.*\])?\s*$')
             then regexp_replace(
                 regexp_replace(upper(trim({{ text }}, ' ' || chr(9) || chr(160))), '\s*(UTC|GMT)?\s*([+-]\d{2}(:?\d{2})?)\s*(\[.*\])?$', '\2'),
-                '\s+Z$', 'Z'
+                '\s*(Z|UTC|GMT)$', 'Z'
             )
     end
 {%- endmacro %}
@@ -80,23 +80,25 @@
 {#- A status or an answer as it is compared: without case and outer spaces, and with space, hyphen and underscore
     alike. -#}
 {% macro word(column) -%}
-    translate(lower({{ trimmed(column) }}), '-_', '  ')
+    replace(replace(lower({{ trimmed(column) }}), '_', ' '), '-', ' ')
 {%- endmacro %}
 
 {% macro word_list(values) -%}
     {%- for value in values %}{{ word(sql_text(value)) }}{{ ', ' if not loop.last }}{% else %}null{% endfor -%}
 {%- endmacro %}
 
-{#- A status as it is compared: a word without WooCommerce's prefix. -#}
-{% macro status_word(column) -%}
-    regexp_replace({{ word(column) }}, '^wc ', '')
+{#- Whether a trimmed status is one of the values, with or without WooCommerce's prefix. -#}
+{% macro is_status(column, values) -%}
+    {%- set text -%} replace(replace(lower({{ column }}), '_', ' '), '-', ' ') {%- endset -%}
+    ({{ text }} in ({{ word_list(values) }})
+    or starts_with({{ text }}, 'wc ') and substr({{ text }}, 4) in ({{ word_list(values) }}))
 {%- endmacro %}
 
-{#- What a row of this status counts as. No status at all is a purchase, as in a shop that has none. -#}
+{#- What a row of this status, which is trimmed, counts as. No status at all is a purchase, as in a shop that has none. -#}
 {% macro counted_as(status) -%}
     case
-        when {{ status_word(status) }} in ({{ word_list(var('excluded_statuses')) }}) then 'no_purchase'
-        when {{ trimmed(status) }} is null or {{ status_word(status) }} in ({{ word_list(var('counted_statuses')) }}) then 'purchase'
+        when {{ is_status(status, var('excluded_statuses')) }} then 'no_purchase'
+        when {{ status }} is null or {{ is_status(status, var('counted_statuses')) }} then 'purchase'
         else 'unknown'
     end
 {%- endmacro %}
@@ -136,7 +138,7 @@
     {%- set other = 'decimal comma' if reading == 'decimal point' else 'decimal point' -%}
     case
         when {{ amount_kind(text) }} not in ('unreadable', '{{ other }}')
-            then case when regexp_matches({{ text }}, '[-−(]') then -1 else 1 end
+            then case when regexp_matches({{ text }}, '[-−–(]') then -1 else 1 end
                 * try_cast(
                     {% if reading == 'decimal point' -%}
                     regexp_replace({{ digits }}, '[, '']', '', 'g')
@@ -162,6 +164,8 @@
             ) }}
         ) then 'unreadable'
         when length(regexp_replace({{ unified_amount(text) }}, '[^+-]', '', 'g')) > 1 then 'unreadable'
+        -- 12,- is 12,00 where it is written, and no minus.
+        when regexp_matches({{ unified_amount(text) }}, '[.,] ?-') then 'unreadable'
         when regexp_full_match({{ digits }}, '\d+|\d{1,3}([ '']\d{3})+') then 'no separator'
         when regexp_full_match({{ digits }}, '[1-9]\d{0,2}[.,]\d{3}') then 'ambiguous'
         when regexp_full_match({{ digits }}, '(\d*|\d{1,3}([ '']\d{3})+|\d{1,3}(,\d{2,3})*,\d{3})[.]\d+|\d+[.]|\d{1,3}(,\d{2,3})+,\d{3}')
@@ -174,17 +178,17 @@
 
 {#- The digits and separators of an amount, without signs and currency. -#}
 {% macro amount_digits(text) -%}
-    trim(regexp_replace({{ unified_amount(text) }}, '[^0-9., '']', '', 'g'))
+    trim(regexp_replace(regexp_replace({{ unified_amount(text) }}, '[A-Za-z]+[.] ?', ''), '[^0-9., '']', '', 'g'))
 {%- endmacro %}
 
 {#- An amount with one kind of minus, space and apostrophe, and no outer white space. -#}
 {% macro unified_amount(text) -%}
-    trim(translate({{ text }}, '−’' || chr(160) || chr(8239) || chr(8201) || chr(9), '-''    '))
+    trim(translate({{ text }}, '−–’' || chr(160) || chr(8239) || chr(8201) || chr(9), '--''    '))
 {%- endmacro %}
 
 {#- A currency as it stands at an amount: a sign, perhaps with the country's letters, a code, or an abbreviation. -#}
 {% macro currency_pattern() -%}
-    [A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r|zł|Kč|Ft|[Ll]ei|R|RM|Rp|Rs|Fr
+    [A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r[.]?|zł|Kč|Ft|[Ll]ei|R|RM|Rp[.]?|Rs[.]?|Fr[.]?
 {%- endmacro %}
 
 {#- For value_formats: how many ids there are, how many end in .0, how many are no whole number, with or without .0
@@ -194,7 +198,11 @@
     count(*) filter (where right({{ field }}, 2) in ('.0', '00') and regexp_matches({{ field }}, '^\d+[.]0+$'))
         as num_{{ field }}_point_zero,
     count(*) filter (
-        where not regexp_full_match({{ field }}, '''?\d+([.]0+)?')
+        where case
+            when left({{ field }}, 1) between '0' and '9' or left({{ field }}, 1) = ''''
+                then not regexp_full_match({{ field }}, '''?\d+([.]0+)?')
+            else true
+        end
         and not {{ is_one_of(field, var('missing_id_values') + var('guest_customer_ids')) }}
     ) as num_{{ field }}_other,
     count(*) filter (where contains({{ field }}, 'E+') and regexp_full_match({{ field }}, '\d([.,]\d+)?E[+]\d+'))
