@@ -54,6 +54,17 @@
     end
 {%- endmacro %}
 
+{#- Why a row does not count: for the reason that it gives by itself, or for its day (or moment), which the shop's life
+    and the as-of date, columns of `as_of`, leave out. Null if it counts. -#}
+{% macro reason_with_day(row_reason, moment, as_of) -%}
+    case
+        when {{ row_reason }} is not null then {{ row_reason }}
+        when {{ moment }} < {{ as_of }}.first_day_of_life or {{ moment }} >= {{ as_of }}.last_day_of_life + 1
+            then 'isolated_date'
+        when {{ moment }} >= {{ as_of }}.as_of_date then 'future_date'
+    end
+{%- endmacro %}
+
 {#- True, false, or null for an empty field. What can't be read is `otherwise`. The words come from
     yes_or_no_words(). -#}
 {% macro yes_or_no(column, words, otherwise) -%}

@@ -17,3 +17,12 @@
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- A setting as a fit stored it, under its name or its former one; null if the fit did not know it. `setting` names the
+    relation that settings_of_this_run() makes. -#}
+{% macro stored_setting(settings, setting) -%}
+    coalesce(
+        json_extract({{ settings }}, '$.' || {{ setting }}.name),
+        json_extract({{ settings }}, '$.' || {{ setting }}.former_name)
+    )
+{%- endmacro %}

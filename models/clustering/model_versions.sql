@@ -44,10 +44,7 @@ compared as (
     select
         settings_now.name,
         settings_now.value as value_now,
-        coalesce(
-            json_extract(latest.settings, '$.' || settings_now.name),
-            json_extract(latest.settings, '$.' || settings_now.former_name)
-        ) as value_then
+        {{ stored_setting('latest.settings', 'settings_now') }} as value_then
     from settings_now
     left join latest on true
 

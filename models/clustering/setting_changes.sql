@@ -29,10 +29,7 @@ stored as (
         versions.model_version,
         true as is_fitted,
         settings_now.name as setting,
-        coalesce(
-            json_extract(versions.settings, '$.' || settings_now.name),
-            json_extract(versions.settings, '$.' || settings_now.former_name)
-        ) as value
+        {{ stored_setting('versions.settings', 'settings_now') }} as value
     from versions
     cross join settings_now
     union all

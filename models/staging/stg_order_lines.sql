@@ -32,14 +32,8 @@ final as (
         typed_order_lines.raw_ordered_at,
         typed_order_lines.raw_amount,
         typed_order_lines.file,
-        case
-            when typed_order_lines.row_reason is not null then typed_order_lines.row_reason
-            when
-                typed_order_lines.ordered_at < as_of.first_day_of_life
-                or typed_order_lines.ordered_at >= as_of.last_day_of_life + 1
-                then 'isolated_date'
-            when typed_order_lines.ordered_at >= as_of.as_of_date then 'future_date'
-        end as exclusion_reason
+        {{ reason_with_day('typed_order_lines.row_reason', 'typed_order_lines.ordered_at', 'as_of') }}
+            as exclusion_reason
     from typed_order_lines
     cross join as_of
 

@@ -161,7 +161,7 @@ def read_csv(path: str, layout: Layout, line_end: str, options: Options, further
         f"read_csv({text(path)}, auto_detect = false, header = false,"
         f" skip = {layout.num_records_before}, delim = {text(layout.delimiter)},"
         f" quote = {text(options.quote)}, escape = {text(escape)}, comment = '',"
-        f" new_line = '{line_end.encode('unicode_escape').decode()}', "
+        f" new_line = '{line_end.encode('unicode_escape').decode()}',"
         f" columns = {{{columns}}}{further})"
     )
 

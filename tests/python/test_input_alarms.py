@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import NO_DATA_TESTS, NO_UNIT_TESTS, VARS, Build, run_dbt
+from conftest import NO_DATA_TESTS, NO_UNIT_TESTS, Build, run_dbt
 
 from shops import clean_shop
 
@@ -198,4 +198,3 @@ def test_below_the_limits_they_are_silent(
 def test_the_sample_rings_for_what_is_planted_in_it(sample_build: Build) -> None:
     rows = sample_build.query("from metrics.input_alarms")
     assert list(rows["alarm"]) == ["isolated_days"]
-    assert VARS["max_excluded_share"] == 0.03
