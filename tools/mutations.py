@@ -80,7 +80,8 @@ SUBJECTS = {
                 f"models/staging/{name}.sql"
                 for name in (
                     "typed_order_lines",
-                    "stg_order_lines",
+                    "order_days",
+                    "judged_order_days",
                     "order_exclusions",
                     "as_of",
                     "orders",

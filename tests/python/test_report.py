@@ -396,6 +396,7 @@ def test_the_exposure_names_the_tables_that_are_read(
     shop = Shop(sample)
     make_sections(shop, quiet)
     assert shop.facts
+    assert shop.alarms
     tables = {table for sql in queries for table in re.findall(r"(?:from|join) \w+\.(\w+)", sql)}
     exposures = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text())["exposures"]
     (report,) = [exposure for exposure in exposures if exposure["name"] == "segment_report"]
