@@ -1,8 +1,8 @@
 {#- A table of the distinct values of a column, so that what they count as is decided on in the open: for each its
-    rows, and the sum of `amount` if given. Of more than 100 values those with fewest rows are summed up, for a column
+    rows, and the sum of `amount` if given; `counted_as` is an expression of the value. Of more than 100 values those with fewest rows are summed up, for a column
     of free text must not become a table of a million rows. -#}
-{% macro distinct_values(rows, amount=none, fields=[]) -%}
-{%- set keys = fields + ['value', 'counted_as'] -%}
+{% macro distinct_values(rows, counted_as, amount=none, fields=[]) -%}
+{%- set keys = fields + ['value'] -%}
 with
 
 grouped as (
@@ -20,6 +20,7 @@ ranked as (
 
     select
         *,
+        {{ counted_as }} as counted_as,
         row_number() over (
             {% if fields %}partition by {{ fields | join(', ') }} {% endif -%}
             order by num_rows desc, value

@@ -1,6 +1,7 @@
 {#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
     figure and the limit that it should not be above (or, for the last three, below). -#}
 {%- set has_lines = var('rows_are') != 'orders' %}
+{%- set has_line_statuses = has_lines and var('order_columns').get('status') %}
 
 with
 
@@ -22,13 +23,6 @@ judged_order_days as (
 
 ),
 
-excluded_lines as (
-
-    select * from {{ ref('stg_order_lines') }}
-    where exclusion_reason is not null
-
-),
-
 orders as (
 
     select * from {{ ref('orders') }}
@@ -47,21 +41,13 @@ value_formats as (
 
 ),
 
--- Three values of a field that could not be read, so that its form is seen.
 unreadable_values as (
 
     select
         exclusion_reason,
-        list_sort(
-            list_distinct(
-                min(
-                    left(case when exclusion_reason = 'unreadable_date' then raw_ordered_at else raw_amount end, 40),
-                    50
-                )
-            )
-        )[:3] as examples
-    from excluded_lines
-    where exclusion_reason in ('unreadable_date', 'unreadable_amount')
+        list_sort(list_distinct(flatten(list(unreadable_values))))[:3] as examples
+    from judged_order_days
+    where unreadable_values is not null
     group by exclusion_reason
 
 ),
@@ -312,7 +298,7 @@ order_count as (
 
 ),
 
--- Of a large shop some of the order ids: the group by is dear.
+-- Of a large shop some 200,000 of the order ids: the group by is dear.
 shared_order_ids as (
 
     select
@@ -320,7 +306,7 @@ shared_order_ids as (
         count(*) as num_customers
     from orders
     cross join order_count
-    where hash(orders.order_id) % greatest(1, order_count.num_orders // 500000) = 0
+    where hash(orders.order_id) % 1024 < 1024 * 200000 / order_count.num_orders
     group by orders.order_id
 
 ),
@@ -354,12 +340,14 @@ totals as (
     having count(*) filter (where num_lines > 1) >= 5
 
 ),
+{%- endif %}
+{%- if has_line_statuses %}
 
 -- A status that stands on one line of its order excludes that line alone.
 half_excluded_orders as (
 
     select count(distinct excluded_lines.order_id) as num_orders
-    from excluded_lines
+    from {{ ref('stg_order_lines') }} as excluded_lines
     inner join {{ ref('stg_order_lines') }} as other_lines
         on excluded_lines.order_id = other_lines.order_id and excluded_lines.customer_id = other_lines.customer_id
     where
@@ -470,7 +458,8 @@ few_customers as (
 alarms as (
 
     {%- set above = ['excluded', 'concentrated', 'isolated', 'repeated', 'lacking', 'one_customer', 'lookalikes',
-        'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals', 'half_excluded'] if has_lines else []) %}
+        'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals'] if has_lines else [])
+        + (['half_excluded'] if has_line_statuses else []) %}
     {%- for alarm in above %}
     select * from {{ alarm }}
     where figure > limit_of_figure

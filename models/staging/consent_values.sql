@@ -1,19 +1,19 @@
 {{ config(materialized='table') }}
 
+{%- set fields = [('has_consent', 'consent', 'refusal'), ('is_unsubscribed', 'opted_out', 'not_opted_out')] %}
 {%- set rows -%}
-{%- set answers = [('has_consent', 'consent', 'refusal'), ('is_unsubscribed', 'opted_out', 'not_opted_out')] %}
-{%- for field, yes, no in answers %}
+{%- for field, _, _ in fields %}
 select
     '{{ field }}' as field,
-    left({{ trimmed(field) }}, 100) as value,
-    case
-        when {{ trimmed(field) }} is null then 'not known'
-        when {{ yes_or_no(field, yes_or_no_words(field), otherwise='null') }} then '{{ yes }}'
-        when not {{ yes_or_no(field, yes_or_no_words(field), otherwise='null') }} then '{{ no }}'
-        else 'unknown'
-    end as counted_as
+    left({{ trimmed(field) }}, 100) as value
 from {{ ref('raw_customer_listings') }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {%- endset -%}
-{{ distinct_values(rows, fields=['field']) }}
+{%- set answers = ["when value is null then 'not known'"] %}
+{%- for field, yes, no in fields %}
+{%- set answer = yes_or_no('value', yes_or_no_words(field), otherwise='null') %}
+{%- do answers.append("when field = '" ~ field ~ "' and " ~ answer ~ " then '" ~ yes ~ "'") %}
+{%- do answers.append("when field = '" ~ field ~ "' and not " ~ answer ~ " then '" ~ no ~ "'") %}
+{%- endfor %}
+{{ distinct_values(rows, 'case ' ~ answers | join(' ') ~ " else 'unknown' end", fields=['field']) }}

@@ -3,9 +3,8 @@
 {%- set rows -%}
 select
     left(upper(currency_code), 100) as value,
-    'not looked at' as counted_as,
     amount
 from {{ ref('typed_order_lines') }}
 {% if not var('order_columns').get('currency') -%} where false {%- endif %}
 {%- endset -%}
-{{ distinct_values(rows, amount='amount') }}
+{{ distinct_values(rows, "'not looked at'", amount='amount') }}

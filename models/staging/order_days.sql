@@ -22,7 +22,9 @@ counted as (
         file,
         count(*) as num_rows,
         coalesce(sum(amount), 0) as amount,
-        coalesce(sum(abs(amount)), 0) as absolute_amount
+        coalesce(sum(abs(amount)), 0) as absolute_amount,
+        -- Some of the values that could not be read, so that their form is seen.
+        min(left(unreadable_text, 40), 20) as unreadable_values
     from typed_order_lines
     group by order_date, row_reason, file
 
@@ -56,7 +58,8 @@ final as (
         0 as num_repeated_rows,
         {%- endif %}
         counted.amount,
-        counted.absolute_amount
+        counted.absolute_amount,
+        counted.unreadable_values
     from counted
     {%- if repeats_are_counted %}
     left join repeated

@@ -4,9 +4,8 @@
 {%- set rows -%}
 select
     left(status, 100) as value,
-    {{ counted_as('status') }} as counted_as,
     amount
 from {{ ref('typed_order_lines') }}
 {% if not var('order_columns').get('status') -%} where false {%- endif %}
 {%- endset -%}
-{{ distinct_values(rows, amount='amount') }}
+{{ distinct_values(rows, counted_as('value'), amount='amount') }}

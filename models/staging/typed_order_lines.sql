@@ -40,6 +40,8 @@ typed as (
         {%- endfor %}
         cast(mapped.ordered_at as varchar) as raw_ordered_at,
         cast(mapped.amount as varchar) as raw_amount,
+        case when typeof(mapped.ordered_at) = 'VARCHAR' then cast(mapped.ordered_at as varchar) end as date_text,
+        case when typeof(mapped.amount) = 'VARCHAR' then cast(mapped.amount as varchar) end as amount_text,
         mapped.file,
         mapped.row_hash
     from mapped
@@ -86,6 +88,8 @@ final as (
         raw_amount,
         file,
         row_hash,
+        case own_reason when 'unreadable_date' then date_text when 'unreadable_amount' then amount_text end
+            as unreadable_text,
         {%- if var('order_columns').get('line_id') %}
         -- Of rows that share a line id the first readable one counts, by order date, then by its other
         -- values, whatever the order of the rows.

@@ -8,20 +8,12 @@ with
 order_lines as (
 
     select
-        {{ trimmed('customer_id') }} as customer_id,
-        {{ trimmed('order_id') }} as order_id,
+        customer_id,
+        order_id,
         typeof(amount) as type,
-        case
-            when typeof(amount) != 'VARCHAR' then null
-            when {{ trimmed('cast(amount as varchar)') }} is null then null
-            when regexp_full_match(cast(amount as varchar), '\s*[+-]?\d+([.](\d\d?|\d{4,}))?\s*')
-                then case when contains(cast(amount as varchar), '.') then 'decimal point' else 'no separator' end
-            when regexp_full_match(cast(amount as varchar), '\s*[+-]?(\d+[.]?\d*|[.]\d+)[eE][+-]?\d+\s*')
-                then 'decimal point'
-            else {{ amount_kind('cast(amount as varchar)') }}
-        end as kind,
         case when typeof(amount) = 'VARCHAR' then cast(amount as varchar) end as amount,
-        -- For what 4 decimals lose; whole numbers and money's own types lose nothing.
+        -- A number that is no text is judged by what 4 decimals lose of it; money's own types and whole numbers lose
+        -- nothing.
         case
             when
                 typeof(amount) in ('DOUBLE', 'FLOAT', 'VARCHAR')
@@ -32,19 +24,26 @@ order_lines as (
 
 ),
 
-customer_listings as (
+-- What a cast reads has a decimal point or none, unless three digits follow it.
+kinds as (
 
-    select {{ trimmed('customer_id') }} as customer_id
-    from {{ ref('raw_customer_listings') }}
+    select
+        *,
+        case
+            when isfinite(exact_amount) and not contains(amount, '.') then 'no separator'
+            when isfinite(exact_amount) and not regexp_full_match(amount, '\s*[+-]?\d+[.]\d{3}\s*') then 'decimal point'
+            when amount is null or {{ trimmed('amount') }} is null then null
+            else {{ amount_kind('amount') }}
+        end as kind
+    from order_lines
 
 ),
 
-counted as (
+counted as materialized (
 
     select
         coalesce(any_value(type), 'VARCHAR') as type,
         count(amount) filter (where kind is not null) as num_values,
-        count(*) filter (where kind = 'no separator') as num_without_separator,
         count(*) filter (where kind = 'decimal point') as num_decimal_point,
         count(*) filter (where kind = 'decimal comma') as num_decimal_comma,
         count(*) filter (where kind = 'ambiguous') as num_ambiguous,
@@ -56,7 +55,7 @@ counted as (
         {%- endfor %}
         count(
             distinct case
-                when kind != 'unreadable' and not regexp_full_match(amount, '[0-9.,+-]*')
+                when kind != 'unreadable' and exact_amount is null
                     then nullif(upper(regexp_extract(amount, '{{ currency_pattern() }}')), '')
             end
         ) as num_currencies,
@@ -64,18 +63,18 @@ counted as (
         {{ id_counts(field) }},
         {%- endfor %}
         count(*) filter (where isfinite(exact_amount) and abs(exact_amount) > 1e-9) as num_exact,
-        count(*) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as num_lost,
-        min(exact_amount) filter (where abs(exact_amount) > 1e-9 and round(exact_amount, 4) = 0) as lost_example,
+        count(*) filter (where abs(exact_amount) > 1e-9 and abs(exact_amount) < 0.00005) as num_lost,
+        min(exact_amount) filter (where abs(exact_amount) > 1e-9 and abs(exact_amount) < 0.00005) as lost_example,
         sum(abs(exact_amount)) filter (where isfinite(exact_amount)) as exact_total,
         sum(abs(exact_amount - round(exact_amount, 4))) filter (where isfinite(exact_amount)) as lost_total
-    from order_lines
+    from kinds
 
 ),
 
 counted_listings as (
 
     select {{ id_counts('customer_id') }}
-    from customer_listings
+    from {{ ref('raw_customer_listings') }}
 
 ),
 
@@ -157,7 +156,7 @@ final as (
         'VARCHAR' as type,
         case when num_{{ field }}_point_zero > 0 and num_{{ field }}_other = 0 then 'whole number' else 'text' end
             as reading,
-        num_{{ field }}_values as num_values,
+        null as num_values,
         null as num_decimal_point,
         null as num_decimal_comma,
         null as num_ambiguous,
