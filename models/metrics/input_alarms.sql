@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('stg_order_lines') }}
 {#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
     figure and the limit that it should not be above (or, for the last three, below). -#}
 {%- set has_lines = var('rows_are') != 'orders' %}

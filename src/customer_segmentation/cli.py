@@ -81,7 +81,8 @@ def shop_vars(
 def build(project_dir: Path, arguments: tuple[str, ...], **shop: Any) -> None:
     """Build the segments: dbt build with short progress and a failure in one sentence.
 
-    All arguments of dbt build may be given, such as --select staging or --full-refresh.
+    All arguments of dbt build may be given, such as --select staging or --full-refresh. The
+    project's unit tests, which no orders can change, are left to dbt build and make test.
     """
     from customer_segmentation.building import run
 

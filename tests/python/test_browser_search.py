@@ -135,10 +135,17 @@ def test_on_a_persons_machine_nothing_is_installed(
     assert calls(programs) == ""
 
 
+@pytest.fixture
+def playwright_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once: what it does by itself without a network, the test above has seen."""
+    monkeypatch.setattr(browser, "PLAYWRIGHT", ["/bin/false"])
+
+
 UPDATE = "apt-get update -qq (noninteractive)\n"
 INSTALL = "apt-get install -y -qq --no-install-recommends chromium (noninteractive)\n"
 
 
+@pytest.mark.usefixtures("playwright_fails")
 def test_in_ci_the_package_manager_is_called(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +156,7 @@ def test_in_ci_the_package_manager_is_called(
     assert calls(programs) == f"sudo -n\n{UPDATE}sudo -n\n{INSTALL}"
 
 
+@pytest.mark.usefixtures("playwright_fails")
 def test_root_calls_the_package_manager_without_sudo(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +166,7 @@ def test_root_calls_the_package_manager_without_sudo(
     assert calls(programs) == UPDATE + INSTALL
 
 
+@pytest.mark.usefixtures("playwright_fails")
 def test_what_the_package_manager_says_is_told(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,7 +219,7 @@ def test_a_download_that_hangs_is_given_up(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"http://127.0.0.1:{silent.getsockname()[1]}"
         monkeypatch.setenv("PLAYWRIGHT_DOWNLOAD_HOST", host)
-        monkeypatch.setattr(browser, "MAX_SECONDS_TO_DOWNLOAD", 3)
+        monkeypatch.setattr(browser, "MAX_SECONDS_TO_DOWNLOAD", 1)
         with pytest.raises(browser.NoBrowser):
             browser.provide()
-    assert "It was not ready after 3 seconds." in capsys.readouterr().out
+    assert "It was not ready after 1 seconds." in capsys.readouterr().out

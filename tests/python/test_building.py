@@ -28,7 +28,8 @@ def make(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedPro
 @pytest.mark.slow
 def test_a_path_may_have_any_character_and_is_run_by_nobody(tmp_path: Path) -> None:
     vars_file = tmp_path / "my shop's.yml"
-    vars_file.write_text(f"dataset: mine\norder_columns: {COLUMNS}\nevidence_sample_size: 40\n")
+    little = "evidence_sample_size: 40\nnum_bootstraps: 2\nnum_resamples: 0\n"
+    vars_file.write_text(f"dataset: mine\norder_columns: {COLUMNS}\n{little}")
     name = 'o\'brien $HOME $(touch pwned) `touch pwned` "ü" [1].csv'
     (tmp_path / name).write_text(ORDERS)
     built = make(tmp_path, VARS=str(vars_file), ORDERS=str(tmp_path / name))

@@ -96,7 +96,7 @@ def test_a_continuum_is_called_one_and_other_data_say_otherwise(
 
 
 def assert_it_can_be_read(sections: dict[str, Any]) -> None:
-    """Sentences end, tables have rows, and nothing that is missing is written as a figure."""
+    """Plots are valid, sentences end, and nothing that is missing is written as a figure."""
     assert script_data([plot.chart.to_dict() for s in sections.values() for plot in s.plots])
     for section in sections.values():
         texts = [section.lead, str(section.content)]
