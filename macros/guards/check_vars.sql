@@ -239,8 +239,8 @@
                 ~ " folder where dbt runs.") }}
         {%- endif -%}
     {%- endfor -%}
-    {%- set zones = run_query("select name from pg_timezone_names()").columns[0].values() -%}
-    {%- if values.timezone not in zones -%}
+    {%- if run_query("select count(*) from pg_timezone_names() where name = " ~ sql_text(values.timezone)).columns[0][0] == 0 -%}
+        {%- set zones = run_query("select name from pg_timezone_names()").columns[0].values() -%}
         {{ return("timezone: '" ~ values.timezone ~ "' is unknown." ~ nearest(values.timezone, zones)
             ~ " Give a name like UTC or Europe/London.") }}
     {%- endif -%}

@@ -42,6 +42,17 @@ STAGING_AND_METRICS = (
     "--indirect-selection", "buildable",
 )  # fmt: skip
 
+AFTER_THE_METRICS = frozenset({
+    *QUICK, "max_rules", "model_version", "refit", "registry_location", "segment_count",
+    "segment_count_range", "selected_features",
+})  # fmt: skip
+"""Vars that staging and metrics don't read, so that a build may start behind them."""
+
+BEHIND_THE_METRICS = (
+    "--exclude", "path:models/staging", "path:models/metrics",
+    "raw_orders", "raw_customers", "exclusion_reasons",
+)  # fmt: skip
+
 PARSE_TIME = frozenset({
     "check_order_ids", "customers_location", "model_version", "orders_location", "rows_are",
 })  # fmt: skip
@@ -242,9 +253,25 @@ def build_with_data_tests(
 def build_models(
     database: Path, variables: dict[str, Any], *selection: str, **options: Path
 ) -> Build:
-    """Seeds and models, for tests that look at the tables themselves."""
+    """Seeds and models, for tests that look at the tables themselves.
+
+    The sample's staging and metrics are copied, if no var is given that they could read.
+    """
+    if not (options or selection or database.exists() or variables.keys() - AFTER_THE_METRICS):
+        shutil.copy(made_once(f"{database.stem}-metrics", metrics_of_the_sample), database)
+        selection = BEHIND_THE_METRICS
     arguments = ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, *selection]
     return run_dbt(database, arguments, variables, **options)
+
+
+def metrics_of_the_sample(database: Path) -> None:
+    """Build the sample up to its metrics, in a database of the name that it will have."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, database.name.partition("-")[0]).with_suffix(".duckdb")
+        selection = ["--select", "path:seeds", "path:models/staging", "path:models/metrics"]
+        made = run_dbt(path, ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, *selection], {})
+        assert made.success, made.log
+        shutil.move(made.copy(Path(folder, "copy")), database)
 
 
 @pytest.fixture(scope="session")

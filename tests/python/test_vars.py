@@ -134,6 +134,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "There is no var 'order_column'. Did you mean 'order_columns'? The vars",
     ),
     ({"segments": 4}, "There is no var 'segments'."),
+    ({"archetype_max_distance": float("nan")}, "archetype_max_distance: 'nan' won't do. Give a"),
+    ({"attached_databases": {"shop": "a"}}, "attached_databases: 'shop' is also the name of the"),
     ({"stability_bootstraps": 20}, "The var 'stability_bootstraps' is called 'num_bootstraps' now"),
 ]
 
