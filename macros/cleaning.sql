@@ -136,12 +136,13 @@
     {%- set plain = 'try_cast(' ~ column ~ ' as decimal(18, 4))' -%}
     case
         when typeof({{ column }}) != 'VARCHAR' then {{ plain }}
-        when {{ reading }} = 'decimal point' then coalesce({{ plain }}, {{ parsed_amount(text, 'decimal point') }})
         when {{ reading }} = 'plain numbers'
             then case when not regexp_matches({{ text }}, '^\s*[+-]?[1-9]\d{0,2}[.]\d{3}\s*$') then {{ plain }} end
-        -- With a decimal comma, or without anything that tells points from commas.
-        when not regexp_matches({{ text }}, '[.,]') then coalesce({{ plain }}, {{ parsed_amount(text, 'decimal point') }})
-        when {{ reading }} = 'decimal comma' then {{ parsed_amount(text, 'decimal comma') }}
+        when {{ reading }} = 'decimal comma' and regexp_matches({{ text }}, '[.,]')
+            then {{ parsed_amount(text, 'decimal comma') }}
+        -- What has no separator is the same whatever the column's are.
+        when {{ reading }} = 'decimal point' or not regexp_matches({{ text }}, '[.,]')
+            then coalesce({{ plain }}, {{ parsed_amount(text, 'decimal point') }})
     end
 {%- endmacro %}
 

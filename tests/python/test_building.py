@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, run_dbt
+from conftest import NO_UNIT_TESTS, PROJECT, run_dbt
 
 from customer_segmentation.building import WrongUse, check_kinds, sentence, vars_of
 
@@ -58,7 +58,7 @@ def test_a_failure_ends_with_its_sentence_once(tmp_path: Path) -> None:
     [
         (["build", "--select", "metrics"], "which is neither built nor selected. Build everything"),
         (["test"], "or put a + before what you select, as in --select +"),
-        (["build", "--select", "path:seeds", "staging", "metrics"], None),
+        (["build", "--select", "path:seeds", "staging", "metrics", *NO_UNIT_TESTS], None),
     ],
     ids=["a layer", "tests alone", "layers in a row"],
 )

@@ -265,3 +265,18 @@ def test_every_var_that_a_fit_depends_on_is_among_its_settings(sample_build: Bui
     assert {"max_skewness", "timezone", "order_columns", "num_bootstraps"} <= read
     assert read - NOT_SETTINGS - settings == set()
     assert settings - read == set()
+
+
+def test_vars_that_come_after_the_metrics_are_not_read_before(sample_build: Build) -> None:
+    """Tests rely on it where they start from the sample's metrics."""
+    manifest = json.loads((sample_build.database.parent / "target" / "manifest.json").read_text())
+    before = [
+        node
+        for node, content in manifest["nodes"].items()
+        if content["original_file_path"].startswith(("models/staging/", "models/metrics/"))
+        and content["resource_type"] == "model"
+    ]
+    assert len(before) > 20
+    assert (
+        AFTER_THE_METRICS & set().union(*(vars_read_by(manifest, node) for node in before)) == set()
+    )
