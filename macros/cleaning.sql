@@ -91,9 +91,9 @@
     {%- set yes = ['true', 't', 'yes', 'y', '1', '1.0', 'on'] -%}
     {%- set no = ['false', 'f', 'no', 'n', '0', '0.0', 'off'] -%}
     {%- if field == 'has_consent' -%}
-        {{ return({'yes': yes + var('consent_words'), 'no': no + var('refusal_words')}) }}
+        {{ return({'yes': yes + checked_var('consent_words'), 'no': no + checked_var('refusal_words')}) }}
     {%- else -%}
-        {{ return({'yes': yes + var('refusal_words'), 'no': no + var('consent_words')}) }}
+        {{ return({'yes': yes + checked_var('refusal_words'), 'no': no + checked_var('consent_words')}) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -111,8 +111,8 @@
     a purchase, as in a shop that has none. -#}
 {% macro counted_as(status) -%}
     case
-        when {{ is_word(status, var('excluded_statuses'), prefix='(wc[ _-])?') }} then 'no_purchase'
-        when {{ status }} is null or {{ is_word(status, var('counted_statuses'), prefix='(wc[ _-])?') }} then 'purchase'
+        when {{ is_word(status, checked_var('excluded_statuses'), prefix='(wc[ _-])?') }} then 'no_purchase'
+        when {{ status }} is null or {{ is_word(status, checked_var('counted_statuses'), prefix='(wc[ _-])?') }} then 'purchase'
         else 'unknown'
     end
 {%- endmacro %}
@@ -122,7 +122,7 @@
     elsewhere in it, if value_formats found that the column is one. -#}
 {% macro cleaned_id(column, reading) -%}
     case
-        when {{ is_one_of(column, var('missing_id_values')) }} then null
+        when {{ is_one_of(column, checked_var('missing_id_values')) }} then null
         when left({{ column }}, 1) = '''' and substr({{ column }}, 2, 1) between '0' and '9' then substr({{ column }}, 2)
         when {{ reading }} = 'whole number' and contains({{ column }}, '.') then regexp_replace({{ column }}, '[.]0+$', '')
         else {{ column }}
@@ -211,7 +211,7 @@
     that no id is trimmed, and what few ids contain is asked first (`case` stops there, `and` doesn't). -#}
 {% macro id_counts(field) -%}
     {%- set space = '[\s\\x{a0}]*' -%}
-    {%- set nobody = pattern_of(var('missing_id_values') + var('guest_customer_ids')) -%}
+    {%- set nobody = pattern_of(checked_var('missing_id_values') + checked_var('guest_customer_ids')) -%}
     {%- set no_other = space ~ "(|'?\\d+([.]0+)?|" ~ nobody ~ ")" ~ space -%}
     count(
         case

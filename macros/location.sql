@@ -58,7 +58,7 @@
 
 {#- Attaches your databases before anything is built. -#}
 {% macro attach_databases() -%}
-    {%- for name, path in var('attached_databases').items() if execute -%}
+    {%- for name, path in checked_var('attached_databases').items() if execute -%}
         {%- do run_query("attach if not exists " ~ sql_text(path) ~ " as " ~ adapter.quote(name) ~ " (read_only)") -%}
     {%- endfor -%}
 {%- endmacro %}

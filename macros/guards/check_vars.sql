@@ -121,13 +121,27 @@
     {%- for name, unit in units.items() -%}
         {%- set value = given[name] if name in given else var(name) -%}
         {%- if not is_of_unit(value, unit) -%}
-            {{ return(name ~ ": '" ~ value ~ "' won't do. Give " ~ (unit if unit is string else unit | join(' or '))
-                ~ (', not text: take its quotes away.' if value is string and ' number' in unit
-                    else '. Numbers need quotes, as in [\'0\'].' if value is not string and 'list of texts' in unit else '.')) }}
+            {{ return(problem_of_unit(name, value, unit)) }}
         {%- endif -%}
         {%- do values.update({name: value}) -%}
     {%- endfor -%}
     {{ return(problem_between(values) or problem_outside(values)) }}
+{%- endmacro %}
+
+{% macro problem_of_unit(name, value, unit) -%}
+    {{ return(name ~ ": '" ~ value ~ "' won't do. Give " ~ (unit if unit is string else unit | join(' or '))
+        ~ (', not text: take its quotes away.' if value is string and ' number' in unit
+            else '. Numbers need quotes, as in [\'0\'].' if value is not string and 'list of texts' in unit else '.')) }}
+{%- endmacro %}
+
+{#- A list or a mapping that is read while dbt parses, which is before check_vars: another kind of value would fail in
+    Jinja's words. -#}
+{% macro checked_var(name) -%}
+    {%- set value, unit = var(name), var_units()[name] -%}
+    {%- if not is_of_unit(value, unit) -%}
+        {{ exceptions.raise_compiler_error(problem_of_unit(name, value, unit)) }}
+    {%- endif -%}
+    {{ return(value) }}
 {%- endmacro %}
 
 {#- Whether a value is what its var may be, by the words of the unit. -#}
@@ -165,6 +179,13 @@
 
 {#- What is wrong with the vars among each other. -#}
 {% macro problem_between(values) -%}
+    {%- for field, expression in values.order_columns.items() if not values.orders_location -%}
+        {%- if modules.re.match('[A-Za-z_][A-Za-z0-9_]*$', expression | string) and expression | lower not in
+            ('customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'category', 'discount', 'true', 'false', 'null', 'none') -%}
+            {{ return("order_columns: the sample, which is read as orders_location is not set, has no column '" ~ expression
+                ~ "'. Set orders_location to your orders.") }}
+        {%- endif -%}
+    {%- endfor -%}
     {%- set range = values.segment_count_range -%}
     {%- if range | length != 2 or range | select('boolean') | list or range | select('integer') | list | length != 2
         or not 2 <= range[0] <= range[1] <= 20 -%}

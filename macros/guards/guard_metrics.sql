@@ -44,7 +44,7 @@
     {%- for column in custom_metric_columns() if column.dtype.split('(')[0] | lower in numeric -%}
         {%- do metrics.append(column.name) -%}
     {%- endfor -%}
-    {%- for feature in var('candidate_features') if feature not in metrics -%}
+    {%- for feature in checked_var('candidate_features') if feature not in metrics -%}
         {{ return("candidate_features: there is no metric '" ~ feature ~ "'. The metrics are " ~ metrics | join(', ')
             ~ "; custom_metrics takes your own, as numbers.") }}
     {%- endfor -%}

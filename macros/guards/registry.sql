@@ -33,7 +33,7 @@
         {%- endif -%}
         {%- set needed = run_query("select distinct feature from " ~ features ~ " where cast(model_version as integer) = "
             ~ pinned ~ " and cast(is_selected as boolean) order by feature").columns[0].values() -%}
-        {%- for feature in needed if feature not in var('candidate_features') -%}
+        {%- for feature in needed if feature not in checked_var('candidate_features') -%}
             {{ return("model_version: version " ~ pinned ~ " needs the feature '" ~ feature ~ "', which is not among"
                 ~ " candidate_features any more. Add it, or choose another version.") }}
         {%- endfor -%}

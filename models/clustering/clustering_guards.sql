@@ -1,6 +1,6 @@
 {#- What can't be asked in SQL, since the columns or tables that it is about may be missing. -#}
 {%- set problem = (feature_problem() or registry_problem()) if execute else none -%}
-{%- set features = var('candidate_features') -%}
+{%- set features = checked_var('candidate_features') -%}
 {%- set count = var('segment_count') -%}
 {%- set min_segment_count = var('segment_count_range')[0] if count == 'auto' else count -%}
 

@@ -14,7 +14,7 @@ final as (
 
     select
         customer_id,
-        {%- for feature in var('candidate_features') %}
+        {%- for feature in checked_var('candidate_features') %}
         cast({{ feature }} as double) as {{ feature }},
         {%- endfor %}
         row_number() over (order by md5(customer_id), customer_id) as sample_position

@@ -25,7 +25,7 @@ active_centroids as (
 scaling as (
 
     select
-        {%- for feature in var('candidate_features') %}
+        {%- for feature in checked_var('candidate_features') %}
         max(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
         max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
         max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
@@ -39,7 +39,7 @@ scaling as (
 centroids as (
 
     select
-        {%- for feature in var('candidate_features') %}
+        {%- for feature in checked_var('candidate_features') %}
         max(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
         cluster_id
@@ -61,7 +61,7 @@ scaled as (
     select
         clusterable_customers.customer_id,
         scaling.model_version,
-        {%- for feature in var('candidate_features') %}
+        {%- for feature in checked_var('candidate_features') %}
         (
             case
                 when scaling.{{ feature }}_transform = 'log1p'
@@ -86,7 +86,7 @@ measured as (
         list_transform(
             centroids,
             lambda centroid:
-            {%- for feature in var('candidate_features') %}
+            {%- for feature in checked_var('candidate_features') %}
             coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
             {%- endfor %}
         ) as squared_distances

@@ -24,13 +24,13 @@ long as (
 
     unpivot (
         select
-            {%- for feature in var('candidate_features') %}
+            {%- for feature in checked_var('candidate_features') %}
             round(cast({{ feature }} as double), 6) as {{ feature }},
             {%- endfor %}
             is_clusterable
         from clusterable_customers
     )
-    on {{ var('candidate_features') | join(', ') }}
+    on {{ checked_var('candidate_features') | join(', ') }}
     into name feature value value
 
 ),

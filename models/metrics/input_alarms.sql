@@ -2,7 +2,7 @@
 {#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
     figure and the limit that it should not be above (or, for the last three, below). -#}
 {%- set has_lines = var('rows_are') != 'orders' %}
-{%- set has_line_statuses = has_lines and var('order_columns').get('status') %}
+{%- set has_line_statuses = has_lines and checked_var('order_columns').get('status') %}
 
 with
 

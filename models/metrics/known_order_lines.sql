@@ -25,7 +25,7 @@ final as (
         accepted_lines.line_id,
         accepted_lines.ordered_at,
         accepted_lines.amount,
-        {%- for column in var('custom_order_columns') %}
+        {%- for column in checked_var('custom_order_columns') %}
         accepted_lines.{{ column }},
         {%- endfor %}
         accepted_lines.status

@@ -1,4 +1,4 @@
-{%- set metrics = var('candidate_features') -%}
+{%- set metrics = checked_var('candidate_features') -%}
 -- Rounded, since sums of doubles differ in their last bits between numbers of threads.
 with
 

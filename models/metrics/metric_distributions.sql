@@ -12,13 +12,13 @@ long as (
 
     unpivot (
         select
-            {%- for metric in var('candidate_features') %}
+            {%- for metric in checked_var('candidate_features') %}
             cast({{ metric }} as double) as {{ metric }},
             {%- endfor %}
             is_clusterable
         from customer_metrics
     )
-    on {{ var('candidate_features') | join(', ') }}
+    on {{ checked_var('candidate_features') | join(', ') }}
     into name metric value value
 
 ),

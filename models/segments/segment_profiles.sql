@@ -1,6 +1,6 @@
 {#- The four metrics that the project is about, and whatever else may be a feature. -#}
 {%- set metrics = ['total_amount', 'num_orders', 'avg_order_value', 'days_since_last_order'] -%}
-{%- for feature in var('candidate_features') if feature not in metrics -%}
+{%- for feature in checked_var('candidate_features') if feature not in metrics -%}
     {%- do metrics.append(feature) -%}
 {%- endfor -%}
 with

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 {#- Rows that repeat another row in every raw column: only asked where no line id tells rows apart. -#}
-{%- set repeats_are_counted = var('rows_are') != 'orders' and not var('order_columns').get('line_id') -%}
+{%- set repeats_are_counted = var('rows_are') != 'orders' and not checked_var('order_columns').get('line_id') -%}
 -- The one pass over all rows that the as-of date and the ledger of exclusions both live on.
 with
 

@@ -3,7 +3,7 @@
 -- depends_on: {{ ref('source_files') }}
 -- Your orders without your customers: consent and contacts are known of nobody.
 {%- set is_known = var('customers_location') or not var('orders_location') %}
-{%- set columns = var('customer_columns') if is_known else {} %}
+{%- set columns = checked_var('customer_columns') if is_known else {} %}
 with
 
 {% if is_known -%}

@@ -11,15 +11,15 @@ source_rows as (
 final as (
 
     select
-        {{ mapped(var('order_columns'), 'customer_id') }} as customer_id,
-        {{ mapped(var('order_columns'), 'order_id') }} as order_id,
-        {{ mapped(var('order_columns'), 'ordered_at') }} as ordered_at,
-        {{ mapped(var('order_columns'), 'amount') }} as amount,
-        {{ mapped(var('order_columns'), 'line_id') }} as line_id,
-        {{ mapped(var('order_columns'), 'status', 'varchar') }} as status,
-        {{ mapped(var('order_columns'), 'currency', 'varchar') }} as currency_code,
-        {%- for column in var('custom_order_columns') %}
-        {{ mapped(var('custom_order_columns'), column) }} as {{ column }},
+        {{ mapped(checked_var('order_columns'), 'customer_id') }} as customer_id,
+        {{ mapped(checked_var('order_columns'), 'order_id') }} as order_id,
+        {{ mapped(checked_var('order_columns'), 'ordered_at') }} as ordered_at,
+        {{ mapped(checked_var('order_columns'), 'amount') }} as amount,
+        {{ mapped(checked_var('order_columns'), 'line_id') }} as line_id,
+        {{ mapped(checked_var('order_columns'), 'status', 'varchar') }} as status,
+        {{ mapped(checked_var('order_columns'), 'currency', 'varchar') }} as currency_code,
+        {%- for column in checked_var('custom_order_columns') %}
+        {{ mapped(checked_var('custom_order_columns'), column) }} as {{ column }},
         {%- endfor %}
         _file as file,
         -- Lets rows that repeat another row in every raw column be counted.

@@ -6,6 +6,6 @@ select
     left(status, 100) as value,
     amount
 from {{ ref('typed_order_lines') }}
-{% if not var('order_columns').get('status') -%} where false {%- endif %}
+{% if not checked_var('order_columns').get('status') -%} where false {%- endif %}
 {%- endset -%}
 {{ distinct_values(rows, counted_as('value'), amount='amount') }}

@@ -26,7 +26,7 @@ final as (
         typed_order_lines.line_id,
         typed_order_lines.status,
         typed_order_lines.currency_code,
-        {%- for column in var('custom_order_columns') %}
+        {%- for column in checked_var('custom_order_columns') %}
         typed_order_lines.{{ column }},
         {%- endfor %}
         typed_order_lines.raw_ordered_at,

@@ -35,7 +35,7 @@ typed as (
         {{ cleaned_id('mapped.line_id', "'text'") }} as line_id,
         {{ trimmed('mapped.status') }} as status,
         {{ trimmed('mapped.currency_code') }} as currency_code,
-        {%- for column in var('custom_order_columns') %}
+        {%- for column in checked_var('custom_order_columns') %}
         mapped.{{ column }},
         {%- endfor %}
         cast(mapped.ordered_at as varchar) as raw_ordered_at,
@@ -56,7 +56,7 @@ judged as (
         *,
         case
             when customer_id is null then 'missing_customer_id'
-            when {{ is_one_of('customer_id', var('guest_customer_ids')) }} then 'guest'
+            when {{ is_one_of('customer_id', checked_var('guest_customer_ids')) }} then 'guest'
             {%- if not rows_are_orders %}
             when order_id is null then 'missing_order_id'
             {%- endif %}
@@ -81,7 +81,7 @@ final as (
         line_id,
         status,
         currency_code,
-        {%- for column in var('custom_order_columns') %}
+        {%- for column in checked_var('custom_order_columns') %}
         {{ column }},
         {%- endfor %}
         raw_ordered_at,
@@ -90,7 +90,7 @@ final as (
         row_hash,
         case own_reason when 'unreadable_date' then date_text when 'unreadable_amount' then amount_text end
             as unreadable_text,
-        {%- if var('order_columns').get('line_id') %}
+        {%- if checked_var('order_columns').get('line_id') %}
         -- Of rows that share a line id the first readable one counts, by order date, then by its other
         -- values, whatever the order of the rows.
         case
@@ -101,7 +101,7 @@ final as (
                     partition by line_id
                     order by
                         own_reason nulls first, ordered_at, order_id, customer_id, amount,
-                        {{ (['status'] + var('custom_order_columns') | list) | join(', ') }}
+                        {{ (['status'] + checked_var('custom_order_columns') | list) | join(', ') }}
                 ) > 1
                 then 'repeated_line_id'
         end as row_reason

@@ -60,6 +60,7 @@ def mapping(text: str, where: str) -> dict[str, Any]:
     """Read a mapping from YAML. Raises ``WrongUse`` if it is none."""
     try:
         value = yaml.safe_load(text)
+        repeated = first_repeated_key(yaml.compose(text, yaml.SafeLoader))
     except ValueError as error:
         # YAML takes 2024-02-31 without quotes for a day.
         raise WrongUse(f"{where}: a value can't be read: {error}. Put quotes around it.") from error
@@ -69,6 +70,11 @@ def mapping(text: str, where: str) -> dict[str, Any]:
         raise WrongUse(
             f"{where} is no YAML{place}. Write one var a line, as name: value."
         ) from error
+    if repeated is not None:
+        raise WrongUse(
+            f"{where}: '{repeated.value}' stands there again in line"
+            f" {repeated.start_mark.line + 1}. Keep one of them."
+        )
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -76,17 +82,18 @@ def mapping(text: str, where: str) -> dict[str, Any]:
     return value
 
 
-def check_kinds(variables: Mapping[str, Any], project: Path) -> None:
-    """Raise ``WrongUse`` for a var that is no list or mapping where the project has one.
-
-    dbt fails over these while it parses, in its own words, before the project's check of vars.
-    """
-    defaults = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8")).get("vars")
-    for kind, name_of_kind in ((dict, "mapping"), (list, "list")):
-        for name, default in (defaults or {}).items():
-            value = variables.get(name, default)
-            if isinstance(default, kind) and not isinstance(value, kind):
-                raise WrongUse(f"{name}: '{value}' won't do. Give a {name_of_kind}.")
+def first_repeated_key(node: yaml.Node | None) -> yaml.ScalarNode | None:
+    """Find a key that its mapping has already: YAML would let the last one win, without a word."""
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            if key.value in keys:
+                repeated: yaml.ScalarNode = key
+                return repeated
+            keys.add(str(key.value))
+            if (inner := first_repeated_key(value)) is not None:
+                return inner
+    return None
 
 
 def sentence(message: str) -> str:
@@ -196,7 +203,6 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
         )
     told = Told(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
     told.progress("starting dbt", "")
-    check_kinds(variables, project)
     from dbt.cli.main import dbtRunner
 
     options = [*arguments, "--project-dir", str(project), "--log-level", "none"]

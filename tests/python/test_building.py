@@ -5,9 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import NO_UNIT_TESTS, PROJECT, run_dbt
 
-from customer_segmentation.building import WrongUse, check_kinds, sentence, vars_of
+from customer_segmentation.building import WrongUse, sentence, vars_of
+from customer_segmentation.cli import main
 
 ORDERS = "customer,order_no,day,amount\n" + "".join(
     f"c{i % 40},o{i},2024-{i % 12 + 1:02d}-11,{i % 17 + 1}.50\n" for i in range(200)
@@ -86,6 +88,7 @@ def test_vars_of_a_file_and_of_the_command_line(tmp_path: Path) -> None:
         ("a: [", None, "no YAML \\(line"),
         ("a: 2024-02-31", None, "a value can't be read: .* Put quotes around it."),
         ("- a", None, "is no mapping. Write one var a line"),
+        ("a: 1\nb: {c: 1, c: 2}", None, "'c' stands there again in line 2. Keep one of them."),
         (None, None, "There is no vars file"),
         ("a: 1", " ", "--orders is empty. Give a path or a table"),
     ],
@@ -100,11 +103,25 @@ def test_what_the_command_cannot_use_is_said(
         vars_of(file, orders, None, None)
 
 
-@pytest.mark.parametrize("value", [None, 5, "a"])
-def test_a_var_of_another_kind_is_refused_before_dbt_parses(value: object) -> None:
-    with pytest.raises(WrongUse, match=r"order_columns: '.*' won't do. Give a mapping."):
-        check_kinds({"order_columns": value}, PROJECT)
-    check_kinds({"order_columns": {}, "selected_features": "auto"}, PROJECT)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ("order_columns: 5", "order_columns: '5' won't do. Give a mapping."),
+        ("missing_id_values: null", "missing_id_values: 'None' won't do. Give a list of texts."),
+    ],
+)
+def test_a_var_that_is_read_while_dbt_parses_is_refused_in_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: str, said: str
+) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    monkeypatch.setenv("DUCKDB_PATH", str(tmp_path / "shop.duckdb"))
+    arguments = ["build", "--project-dir", str(PROJECT), "--vars", variables]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"Error: {said}")
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_messages_lose_what_is_dbts_own() -> None:

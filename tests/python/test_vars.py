@@ -134,6 +134,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "There is no var 'order_column'. Did you mean 'order_columns'? The vars",
     ),
     ({"segments": 4}, "There is no var 'segments'."),
+    (
+        {"order_columns": {"customer_id": "customer"}},
+        "order_columns: the sample, which is read as orders_location is not set, has no column 'c",
+    ),
     ({"archetype_max_distance": float("nan")}, "archetype_max_distance: 'nan' won't do. Give a"),
     ({"attached_databases": {"shop": "a"}}, "attached_databases: 'shop' is also the name of the"),
     ({"stability_bootstraps": 20}, "The var 'stability_bootstraps' is called 'num_bootstraps' now"),
@@ -143,7 +147,10 @@ RIGHT: list[dict[str, Any]] = [
     {},
     {"as_of_date": datetime.date(2024, 1, 31)},
     {"as_of_date": "2024-02-29", "currency": "EUR", "timezone": "Europe/Berlin"},
-    {"order_columns": {"customer_id": "id", "amount": 1, "status": None}},
+    {
+        "orders_location": "a.csv",
+        "order_columns": {"customer_id": "id", "amount": 1, "status": None},
+    },
     {"segment_count": 20, "segment_count_range": [2, 20], "num_resamples": 0, "random_seed": 0},
     {"min_cluster_share": 0, "min_rule_fidelity": 1, "max_skewness": 0.5, "metrics_window_days": 1},
     {"candidate_features": ["num_orders"], "selected_features": ["num_orders"]},

@@ -225,7 +225,9 @@ def vars_read_by(manifest: dict[str, Any], unique_id: str) -> set[str]:
     thing = manifest["nodes"].get(unique_id) or manifest["macros"][unique_id]
     text = thing.get("raw_code") or thing.get("macro_sql") or ""
     found = set(
-        re.findall(r"\bvar\('(\w+)'", text + json.dumps(thing.get("unrendered_config", {})))
+        re.findall(
+            r"\b(?:checked_)?var\('(\w+)'", text + json.dumps(thing.get("unrendered_config", {}))
+        )
     )
     for macro in thing["depends_on"]["macros"]:
         if macro.startswith("macro.customer_segmentation."):
