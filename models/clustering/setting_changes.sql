@@ -15,6 +15,25 @@ settings_now as (
 
 ),
 
+-- The version that scores.
+active as (
+
+    select coalesce({{ var('model_version') or 'null' }}, max(model_version)) as model_version
+    from versions
+
+),
+
+stored as (
+
+    select
+        versions.model_version,
+        settings_now.name as setting,
+        {{ stored_setting('versions.settings', 'settings_now') }} as value
+    from versions
+    cross join settings_now
+
+),
+
 newest as (
 
     select max(model_version) as model_version
@@ -22,33 +41,26 @@ newest as (
 
 ),
 
--- Versions and settings; those of this run come after the newest version.
-stored as (
+compared as (
 
     select
-        versions.model_version,
+        model_version,
         true as is_fitted,
-        settings_now.name as setting,
-        {{ stored_setting('versions.settings', 'settings_now') }} as value
-    from versions
-    cross join settings_now
+        setting,
+        lag(value) over (partition by setting order by model_version) as value_before,
+        value
+    from stored
     union all
     select
         newest.model_version + 1 as model_version,
         false as is_fitted,
         settings_now.name as setting,
+        stored.value as value_before,
         settings_now.value
-    from settings_now
+    from active
+    inner join stored on active.model_version = stored.model_version
+    inner join settings_now on stored.setting = settings_now.name
     cross join newest
-
-),
-
-compared as (
-
-    select
-        *,
-        lag(value) over (partition by setting order by model_version) as value_before
-    from stored
 
 ),
 

@@ -129,6 +129,24 @@ def test_an_exported_registry_scores_an_empty_database(
 
 
 @pytest.mark.parametrize(
+    ("variables", "version"),
+    [({"segment_count": 5, "refit_on_change": False}, 3), ({"model_version": 1}, 1)],
+)
+def test_settings_that_wait_for_a_refit_are_told(
+    lifetime: dict[str, Any], tmp_path: Path, variables: dict[str, Any], version: int
+) -> None:
+    """The last fits were asked for four segments, the first one for six."""
+    copy = Build(True, lifetime["database"]).copy(tmp_path)
+    waiting = again(Build(True, copy), **{"segment_count": 4} | variables)
+    assert waiting.success, waiting.log
+    assert len(versions(waiting)) == 3
+    assert (
+        "Settings changed since the fit, and the segments are still those of version"
+        f" {version}: segment_count."
+    ) in waiting.log
+
+
+@pytest.mark.parametrize(
     ("variables", "sentence"),
     [
         (
