@@ -41,6 +41,23 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- What the expression of a field was computed from, of columns of text: a value that could not be read is shown as
+    it stands in the file. The types are known when the query is planned, so that other columns cost nothing. -#}
+{% macro text_of_field(name, field) -%}
+    {%- set files = load_relation(ref('source_files')) if execute and var(name ~ '_location') else none -%}
+    {%- set found = run_query("select any_value(columns_of_fields) from " ~ files ~ " where source = '" ~ name ~ "'").columns[0][0] if files else none -%}
+    {%- set names = fromjson(found).get(field, []) if found
+        else [] if var(name ~ '_location') else [checked_var(name[:-1] ~ '_columns')[field]] -%}
+    {%- set texts = [] -%}
+    {%- for column in names -%}
+        {%- set quoted = '"' ~ column | replace('"', '""') ~ '"' -%}
+        {%- do texts.append("case when typeof(" ~ quoted ~ ") = 'VARCHAR' then cast(" ~ quoted ~ " as varchar) end") -%}
+    {%- endfor -%}
+    {%- if texts -%} nullif(concat_ws(' ', {{ texts | join(', ') }}), '')
+    {%- else -%} cast(null as varchar)
+    {%- endif -%}
+{%- endmacro %}
+
 {#- An id as text. A whole number that gaps elsewhere in the column turned into floating point (17.0)
     loses its point again, and NaN is no id. The type is known when the query is planned, so that
     columns of other types pay nothing. -#}

@@ -38,10 +38,10 @@ typed as (
         {%- for column in checked_var('custom_order_columns') %}
         mapped.{{ column }},
         {%- endfor %}
-        cast(mapped.ordered_at as varchar) as raw_ordered_at,
-        cast(mapped.amount as varchar) as raw_amount,
-        case when typeof(mapped.ordered_at) = 'VARCHAR' then cast(mapped.ordered_at as varchar) end as date_text,
-        case when typeof(mapped.amount) = 'VARCHAR' then cast(mapped.amount as varchar) end as amount_text,
+        coalesce(mapped.date_text, cast(mapped.ordered_at as varchar)) as raw_ordered_at,
+        coalesce(mapped.amount_text, cast(mapped.amount as varchar)) as raw_amount,
+        mapped.date_text,
+        mapped.amount_text,
         mapped.file,
         mapped.row_hash
     from mapped

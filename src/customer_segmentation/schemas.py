@@ -13,6 +13,7 @@ SOURCE_FILES = {
     "num_lines_above_header": "Int64",
     "columns": "string",
     "missing_columns": "string",
+    "columns_of_fields": "string",
     "num_rows": "Int64",
     "num_unreadable_rows": "Int64",
     "unreadable_rows": "string",

@@ -133,7 +133,8 @@ def columns_named(connection: Any, expression: str) -> list[str]:
     For a column whose name has a space and lacks its quotes is no SQL either.
     """
     query = f"select json_serialize_sql({text(f'select try({expression}' + chr(10) + ')')})"
-    tree = json.loads(connection.execute(query).fetchone()[0])
+    ((tree,),) = connection.execute(query).fetchall()
+    tree = json.loads(tree)
     found: list[str] = []
 
     def walk(node: Any) -> None:
@@ -178,6 +179,7 @@ class File:
     num_lines_above_header: int | None = None
     columns: list[str] = field(default_factory=list)
     missing_columns: list[str] = field(default_factory=list)
+    columns_of_fields: dict[str, list[str]] = field(default_factory=dict)
     num_rows: int | None = None
     unreadable_rows: list[dict[str, Any]] = field(default_factory=list)
     read_with: str | None = None
@@ -188,7 +190,7 @@ class File:
         """Give its values as ``SOURCE_FILES`` names them."""
         lists = {
             name: json.dumps(getattr(self, name), ensure_ascii=False)
-            for name in ("columns", "missing_columns", "unreadable_rows")
+            for name in ("columns", "missing_columns", "columns_of_fields", "unreadable_rows")
         }
         return vars(self) | lists | {"num_unreadable_rows": len(self.unreadable_rows)}
 
@@ -533,6 +535,12 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
         files = look_at_location(connection, source, copies)
         check_columns_of_each_file(connection, source, files)
         check_expressions(connection, source, files)
+        named = {
+            name: columns_named(connection, expression)
+            for _, name, expression in source.expressions()
+        }
+        for file in files:
+            file.columns_of_fields = named
         if source.name == "orders" and not any(file.num_rows != 0 for file in files):
             raise Problem(
                 f"orders_location: '{source.location}' has a header but no row. {EXPORT_AGAIN} with"

@@ -174,8 +174,11 @@ def test_an_alarm_rings_where_it_should_and_no_other_does(tmp_path: Path, case: 
 
 
 def test_sentences_show_what_could_not_be_read(tmp_path: Path) -> None:
-    found = alarms(tmp_path, spoilt(SHOP, 0.05))
+    """Also of a column that an expression reads, as it stands in the file."""
+    columns = COLUMNS | {"ordered_at": "cast(day as timestamp)"}
+    found = alarms(tmp_path, spoilt(SHOP, 0.05), order_columns=columns)
     assert "(31.12.2023)" in found["excluded_rows: unreadable_date"]
+    assert "(twelve)" in found["excluded_rows: unreadable_amount"]
     assert "5.0 % of the rows" in found["excluded_rows: unreadable_amount"]
 
 
