@@ -162,7 +162,9 @@ top_reason as (
     select
         coalesce(row_reason, 'future_date') as reason,
         sum(num_rows) as num_rows,
-        sum(sum(num_rows)) over () as num_all_rows
+        sum(sum(num_rows)) over () as num_all_rows,
+        list_sort(list_distinct(flatten(list(unreadable_values) filter (where unreadable_values is not null))))[:3]
+            as examples
     from order_days
     group by row_reason
     order by num_rows desc, reason asc
@@ -196,8 +198,10 @@ final as (
             when dated.latest_order_date is null
                 then error(
                     'No order was accepted: of ' || top_reason.num_all_rows || ' rows most were excluded as '
-                    || top_reason.reason || ' (' || top_reason.num_rows || ' rows). Check order_columns and the'
-                    || ' cleaning vars; staging.order_days counts the rows of every reason.'
+                    || top_reason.reason || ' (' || top_reason.num_rows || ' rows).'
+                    || coalesce(' The values are like ' || nullif({{ in_a_row('top_reason.examples') }}, '') || '.', '')
+                    || ' ' || coalesce(reasons.advice, 'Check order_columns and the cleaning vars.')
+                    || ' staging.order_days counts the rows of every reason.'
                 )
             else dated.as_of_date
         end as as_of_date,
@@ -212,6 +216,7 @@ final as (
         {%- endif %}
     from dated
     cross join top_reason
+    left join {{ ref('exclusion_reasons') }} as reasons on top_reason.reason = reasons.exclusion_reason
 
 )
 

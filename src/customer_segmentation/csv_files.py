@@ -106,6 +106,8 @@ class Layout:
     names: tuple[str, ...]
     num_records_before: int
     """Records, empty lines among them, before the first row; the header is one."""
+    repeated_names: frozenset[str] = frozenset()
+    """What several columns of the header are called, without regard to case."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,7 @@ def find_layout(path: Path, needed: Iterable[str], options: Options) -> Layout:
         widths = Counter(len(record) for record in records if record)
         width = max(widths, key=lambda n: (widths[n] if n > 1 else 0, n)) if widths else 0
         matches = 0
+        repeated: frozenset[str] = frozenset()
         if not options.has_header:
             position = options.skip or 0
             names = options.names or tuple(f"column{i}" for i in range(width))
@@ -334,7 +337,10 @@ def find_layout(path: Path, needed: Iterable[str], options: Options) -> Layout:
             record = records[place] if place < len(records) else []
             names = options.names or unique(record)
             position = place + 1
-        layout = Layout(delimiter, names, position)
+            if options.names is None:
+                cells = Counter(cell.strip().casefold() for cell in record)
+                repeated = frozenset(cell for cell, num in cells.items() if num > 1)
+        layout = Layout(delimiter, names, position, repeated)
         score = (matches, widths[width] if width > 1 else 0)
         if best is None or score > best[0]:
             best = score, layout

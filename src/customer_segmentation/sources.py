@@ -234,13 +234,18 @@ def look_at_csv(
         read_from = copy_to_read()
     found: Scan = scan(Path(read_from), options.quote)
     if found.line_end is None:
-        notes.append("has line ends of several kinds")
+        notes.append("has carriage returns as line ends, alone or among others")
         read_from = copy_to_read()
         found = scan(Path(read_from), options.quote)
     if encoding not in ("utf-8", "utf-8-sig", "ascii"):
         notes.append(f"was read as {encoding}")
     line_end = found.line_end or "\n"
     layout = find_layout(Path(read_from), needed, options)
+    if twice := next((name for name in needed if name.casefold() in layout.repeated_names), None):
+        raise NotReadable(
+            f"has several columns called '{twice}'. Rename all but the one that is meant, or name"
+            " all columns in csv_options, as in {skip: 1, names: [...]}."
+        )
     file.encoding, file.delimiter, file.columns = encoding, layout.delimiter, list(layout.names)
     file.num_lines_above_header = max(layout.num_records_before - options.has_header, 0)
     if file.num_lines_above_header and options.skip is None and options.has_header:

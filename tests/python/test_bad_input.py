@@ -99,7 +99,8 @@ CASES = {
     ),
     "two-digit years": (
         {"order_columns": COLUMNS | {"ordered_at": "strftime(d::date, '%d-%m-%y')"}},
-        "No order was accepted: of 500 rows most were excluded as unreadable_date (500 rows).",
+        "No order was accepted: of 500 rows most were excluded as unreadable_date (500 rows). The"
+        " values are like 2024-01-01, 2024-01-02, 2024-01-03. Text is read with the year first",
     ),
     "as-of date and nothing readable": (
         {"as_of_date": "2024-02-01", "order_columns": COLUMNS | {"ordered_at": "'never'"}},

@@ -62,7 +62,7 @@ def test_mixed_line_ends_lose_nothing(tmp_path: Path) -> None:
     text = HEADER + "a,1,2024-01-01,5\r\nb,2,2024-01-02,6\nc,3,2024-01-03,7\r"
     file, rows = looked_at(write(tmp_path, text))
     assert (file.num_rows, len(rows)) == (3, 3)
-    assert "line ends of several kinds" in file.note
+    assert "has carriage returns as line ends, alone or among others" in file.note
 
 
 def test_lines_above_the_header_are_passed_over_and_told(tmp_path: Path) -> None:
@@ -112,10 +112,21 @@ def test_a_line_that_is_no_row_is_known_by_its_number(
             "is UTF-8, but damaged in line 20",
         ),
         ("x,y\n1,2\n", "names a column 'customer' that doesn't exist"),
+        ("customer,no,day,amount,Amount\na,1,b,5,6\n", "has several columns called 'amount'."),
         (HEADER, "has a header but no row"),
         ("", "is empty. Export it again"),
     ],
-    ids=["width", "open quote", "swallowed", "NUL", "damaged", "other columns", "no row", "empty"],
+    ids=[
+        "width",
+        "open quote",
+        "swallowed",
+        "NUL",
+        "damaged",
+        "other columns",
+        "two columns",
+        "no row",
+        "empty",
+    ],
 )
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, data: str | bytes, said: str) -> None:
     file, _ = looked_at(write(tmp_path, data))
