@@ -551,9 +551,16 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
                 f"orders_location: '{source.location}' has a header but no row. {EXPORT_AGAIN} with"
                 " its orders."
             )
-    except Problem as problem:
-        return [File(source.name, source.location, "unknown", problem=str(problem))]
-    return files
+    except Problem as error:
+        problem = str(error)
+    except (duckdb.Error, OSError) as error:
+        problem = (
+            f"{source.name}_location: '{source.location}' can't be read: {first_line(error)}."
+            " Copy it to this machine, or check that it may be read."
+        )
+    else:
+        return files
+    return [File(source.name, source.location, "unknown", problem=problem)]
 
 
 def look_at_sources(connection: Any, sources: Iterable[Source], copies: Path) -> pd.DataFrame:

@@ -242,6 +242,16 @@ def test_any_name_of_a_table(tmp_path: Path, table: str) -> None:
     assert (file.problem, file.kind) == (None, "table")
 
 
+def test_what_the_database_cannot_read_is_one_sentence(tmp_path: Path) -> None:
+    connection = duckdb.connect()
+    gone = write(tmp_path, HEADER + ROWS)
+    connection.sql(f"create view sales as select * from read_csv('{gone}')")
+    gone.unlink()
+    (file,) = look_at(connection, Source("orders", "memory.main.sales", COLUMNS), tmp_path)
+    assert file.problem.startswith("orders_location: 'memory.main.sales' can't be read: ")
+    assert "\n" not in file.problem
+
+
 def test_where_rows_are_orders_no_order_id_is_needed(tmp_path: Path) -> None:
     columns = {name: e for name, e in COLUMNS.items() if name != "order_id"}
     path = write(tmp_path, HEADER + ROWS)
