@@ -100,6 +100,8 @@ def sentence(message: str) -> str:
     """Give what a message of dbt says: without where it was said, and what was compiled."""
     message = re.sub(r"\x1b\[\d*m", "", message)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if any(line.endswith("Traceback (most recent call last):") for line in lines):
+        return f"{lines[-1]}. This is a fault of the project: the log has where it happened."
     if any("compiled code at" in line for line in lines):
         lines = lines[: next(i for i, line in enumerate(lines) if "compiled code at" in line)]
     kind = re.compile(r"^(Runtime|Compilation|Database|Parsing) Error( in .*)?$")

@@ -165,8 +165,9 @@ def first_undecodable(path: Path, encoding: str) -> int | None:
         waiting = len(decoder.getstate()[0])
         try:
             decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            return seen - waiting + error.start
+        except UnicodeError as error:
+            # That UTF-16 lacks its byte order mark has no place.
+            return seen - waiting + getattr(error, "start", 0)
         seen += len(chunk)
     return None
 

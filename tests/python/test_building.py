@@ -130,3 +130,8 @@ def test_messages_lose_what_is_dbts_own() -> None:
         "  > in macro b (macros/b.sql)\n  > called by model a (models/a.sql)"
     )
     assert sentence(message) == "dataset: '' won't do."
+    message = (
+        "Runtime Error in model a (models/a.py)\n  Python model failed:\n"
+        '  Traceback (most recent call last):\n    File "a.py", line 1\n  ValueError: no'
+    )
+    assert sentence(message).startswith("ValueError: no. This is a fault of the project: ")

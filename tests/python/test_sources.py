@@ -155,6 +155,7 @@ def test_options_say_what_a_file_without_a_header_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        ({"encoding": "utf-16"}, "is not utf-16: line 1 has a byte that utf-16 doesn't know."),
         ({"delimeter": ";"}, "csv_options: there is no option 'delimeter'. The options are skip"),
         ({"delimiter": ";;"}, "csv_options: ';;' won't do for 'delimiter'. Give one character."),
         ({"skip": -1}, "csv_options: '-1' won't do for 'skip'. Give a whole number of lines."),
@@ -242,13 +243,12 @@ def test_any_name_of_a_table(tmp_path: Path, table: str) -> None:
     assert (file.problem, file.kind) == (None, "table")
 
 
-def test_what_the_database_cannot_read_is_one_sentence(tmp_path: Path) -> None:
-    connection = duckdb.connect()
-    gone = write(tmp_path, HEADER + ROWS)
-    connection.sql(f"create view sales as select * from read_csv('{gone}')")
-    gone.unlink()
-    (file,) = look_at(connection, Source("orders", "memory.main.sales", COLUMNS), tmp_path)
-    assert file.problem.startswith("orders_location: 'memory.main.sales' can't be read: ")
+@pytest.mark.parametrize("name", ["orders.csv", "orders.parquet"])
+def test_what_the_database_cannot_read_is_one_sentence(tmp_path: Path, name: str) -> None:
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    location = f"http://127.0.0.1:9/{name}"
+    (file,) = look_at(connection, Source("orders", location, COLUMNS), tmp_path)
+    assert file.problem.startswith(f"orders_location: '{location}' can't be read: ")
     assert "\n" not in file.problem
 
 
