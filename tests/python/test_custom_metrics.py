@@ -6,6 +6,8 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import (
+    NO_DATA_TESTS,
+    NO_UNIT_TESTS,
     PROJECT,
     QUICK,
     Build,
@@ -163,7 +165,7 @@ def test_a_line_planted_after_the_day_changes_nothing(tmp_path: Path) -> None:
     for location in (orders, planted):
         shop = run_dbt(
             tmp_path / "shop.duckdb",
-            ["run", "--select", "+custom_metrics"],
+            ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, "--select", "+custom_metrics"],
             VARIABLES
             | {
                 "orders_location": str(location),
