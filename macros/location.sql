@@ -41,15 +41,13 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What the expression of a field was computed from, of columns of text: a value that could not be read is shown as
+{#- What the expression of a field of the orders was computed from, of columns of text: a value that could not be read is shown as
     it stands in the file. The types are known when the query is planned, so that other columns cost nothing. -#}
-{% macro text_of_field(name, field) -%}
-    {%- set files = load_relation(ref('source_files')) if execute and var(name ~ '_location') else none -%}
-    {%- set found = run_query("select any_value(columns_of_fields) from " ~ files ~ " where source = '" ~ name ~ "'").columns[0][0] if files else none -%}
-    {%- set names = fromjson(found).get(field, []) if found
-        else [] if var(name ~ '_location') else [checked_var(name[:-1] ~ '_columns')[field]] -%}
+{% macro text_of_field(field) -%}
+    {%- set files = load_relation(ref('source_files')) if execute and var('orders_location') else none -%}
+    {%- set found = run_query("select any_value(columns_of_fields) from " ~ files ~ " where source = 'orders'").columns[0][0] if files else none -%}
     {%- set texts = [] -%}
-    {%- for column in names -%}
+    {%- for column in fromjson(found or '{}').get(field, []) -%}
         {%- set quoted = '"' ~ column | replace('"', '""') ~ '"' -%}
         {%- do texts.append("case when typeof(" ~ quoted ~ ") = 'VARCHAR' then cast(" ~ quoted ~ " as varchar) end") -%}
     {%- endfor -%}

@@ -1,6 +1,6 @@
 {#- A table of the distinct values of a column, so that what they count as is decided on in the open: for each its
-    rows, and the sum of `amount` if given; `counted_as` is an expression of the value. Of more than 100 values those with fewest rows are summed up, for a column
-    of free text must not become a table of a million rows. -#}
+    rows, and the sum of `amount` if given; `counted_as` is an expression of the value. Of more than 100 values those
+    with fewest rows are summed up, for a column of free text must not become a table of a million rows. -#}
 {% macro distinct_values(rows, counted_as, amount=none, fields=[]) -%}
 {%- set keys = fields + ['value'] -%}
 with

@@ -179,9 +179,10 @@
 
 {#- What is wrong with the vars among each other. -#}
 {% macro problem_between(values) -%}
-    {%- for field, expression in values.order_columns.items() if not values.orders_location -%}
-        {%- if modules.re.match('[A-Za-z_][A-Za-z0-9_]*$', expression | string) and expression | lower not in
-            ('customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'category', 'discount', 'true', 'false', 'null', 'none') -%}
+    {%- set sample = graph.nodes.values() | selectattr('name', 'equalto', 'raw_orders') | first -%}
+    {%- for expression in values.order_columns.values() if not values.orders_location -%}
+        {%- if modules.re.match('[A-Za-z_][A-Za-z0-9_]*$', expression | string)
+            and expression | string | lower not in sample.columns.keys() | list + ['true', 'false', 'null', 'none'] -%}
             {{ return("order_columns: the sample, which is read as orders_location is not set, has no column '" ~ expression
                 ~ "'. Set orders_location to your orders.") }}
         {%- endif -%}

@@ -22,8 +22,8 @@ final as (
         {{ mapped(checked_var('custom_order_columns'), column) }} as {{ column }},
         {%- endfor %}
         _file as file,
-        {{ text_of_field('orders', 'ordered_at') }} as date_text,
-        {{ text_of_field('orders', 'amount') }} as amount_text,
+        {{ text_of_field('ordered_at') }} as date_text,
+        {{ text_of_field('amount') }} as amount_text,
         -- Lets rows that repeat another row in every raw column be counted.
         hash(*columns(* exclude (_file))) as row_hash
     from source_rows

@@ -12,8 +12,7 @@ order_lines as (
         order_id,
         typeof(amount) as type,
         case when typeof(amount) = 'VARCHAR' then cast(amount as varchar) end as amount,
-        -- A number that is no text is judged by what 4 decimals lose of it; money's own types and whole numbers lose
-        -- nothing.
+        -- For what 4 decimals lose; whole numbers and money's own types lose nothing.
         case
             when
                 typeof(amount) in ('DOUBLE', 'FLOAT', 'VARCHAR')

@@ -208,7 +208,8 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
     from dbt.cli.main import dbtRunner
 
     options = [*arguments, "--project-dir", str(project), "--log-level", "none"]
-    if arguments[0] == "build" and not any("unit" in argument for argument in arguments):
+    asks_for_them = any("unit_test" in text or "test_type:unit" in text for text in arguments)
+    if arguments[0] == "build" and not asks_for_them:
         # They try the project's SQL on rows of their own: no orders can change what they say.
         options += ["--exclude-resource-type", "unit_test"]
     if "--log-level-file" not in arguments:

@@ -540,8 +540,10 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
         files = look_at_location(connection, source, copies)
         check_columns_of_each_file(connection, source, files)
         check_expressions(connection, source, files)
+        # An expression also names what is no column, as the x of x -> x + 1.
+        columns = {column.casefold() for file in files for column in file.columns}
         named = {
-            name: columns_named(connection, expression)
+            name: [c for c in columns_named(connection, expression) if c.casefold() in columns]
             for _, name, expression in source.expressions()
         }
         for file in files:

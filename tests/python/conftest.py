@@ -18,6 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -258,20 +259,21 @@ def build_models(
     The sample's staging and metrics are copied, if no var is given that they could read.
     """
     if not (options or selection or database.exists() or variables.keys() - AFTER_THE_METRICS):
-        shutil.copy(made_once(f"{database.stem}-metrics", metrics_of_the_sample), database)
+        make = partial(metrics_of_the_sample, database.name)
+        shutil.copy(made_once(f"metrics-{database.stem}", make), database)
         selection = BEHIND_THE_METRICS
     arguments = ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, *selection]
     return run_dbt(database, arguments, variables, **options)
 
 
-def metrics_of_the_sample(database: Path) -> None:
+def metrics_of_the_sample(name: str, made: Path) -> None:
     """Build the sample up to its metrics, in a database of the name that it will have."""
+    selection = ["--select", "path:seeds", "path:models/staging", "path:models/metrics"]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, database.name.partition("-")[0]).with_suffix(".duckdb")
-        selection = ["--select", "path:seeds", "path:models/staging", "path:models/metrics"]
-        made = run_dbt(path, ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, *selection], {})
-        assert made.success, made.log
-        shutil.move(made.copy(Path(folder, "copy")), database)
+        arguments = ["build", *NO_UNIT_TESTS, *NO_DATA_TESTS, *selection]
+        build = run_dbt(Path(folder, name), arguments, {})
+        assert build.success, build.log
+        shutil.move(build.copy(Path(folder, "copy")), made)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import STAGING_AND_METRICS, Builder
+from conftest import STAGING_AND_METRICS, VARS, Build, Builder
 
 COLUMNS = {
     "customer_id": "Customer",
@@ -123,6 +123,14 @@ def test_expressions_cast_and_what_they_cannot_is_excluded(build: Builder) -> No
     ledger = result.query("from staging.order_exclusions where num_rows > 0")
     rows = dict(zip(ledger["exclusion_reason"], ledger["num_rows"], strict=True))
     assert rows == {"accepted": 400, "unreadable_date": 1, "unreadable_amount": 1}
+
+
+def test_the_sample_may_be_mapped_by_expressions_too(build: Builder, sample_build: Build) -> None:
+    columns = VARS["order_columns"] | {"amount": "2 * cast(amount as double)"}
+    doubled = build(*STAGING_AND_METRICS, order_columns=columns)
+    assert doubled.success, doubled.log
+    total = "select sum(total_amount) from metrics.customer_metrics"
+    assert doubled.value(total) == 2 * sample_build.value(total)
 
 
 def test_repeated_rows_are_kept_and_counted_without_a_line_id(build: Builder) -> None:

@@ -243,6 +243,24 @@ def test_any_name_of_a_table(tmp_path: Path, table: str) -> None:
     assert (file.problem, file.kind) == (None, "table")
 
 
+@pytest.mark.parametrize(
+    ("expression", "columns"),
+    [
+        ("amount::double * 2", ["amount"]),
+        ("list_sum([x::double for x in string_split(amount, '+')])", ["amount"]),
+        ("coalesce(amount, day)", ["amount", "day"]),
+        ("1", []),
+    ],
+)
+def test_columns_that_an_expression_is_computed_from_are_known(
+    tmp_path: Path, expression: str, columns: list[str]
+) -> None:
+    path = write(tmp_path, HEADER + ROWS)
+    file, _ = looked_at(path, columns=COLUMNS | {"amount": expression})
+    assert file.problem is None
+    assert file.columns_of_fields["amount"] == columns
+
+
 @pytest.mark.parametrize("name", ["orders.csv", "orders.parquet"])
 def test_what_the_database_cannot_read_is_one_sentence(tmp_path: Path, name: str) -> None:
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
