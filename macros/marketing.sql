@@ -1,3 +1,20 @@
+{#- The rules of targeting_rules.csv; columns that it lacks limit nothing, so that one of an earlier version still works. -#}
+{% macro targeting_rules() -%}
+    select * from {{ ref('targeting_rules') }}
+    union all by name
+    select
+        cast(null as varchar) as lifecycle_stage,
+        cast(null as double) as min_repurchase_probability,
+        cast(null as double) as max_repurchase_probability,
+        cast(null as integer) as min_days_since_last_order,
+        cast(null as integer) as max_days_since_last_order,
+        cast(null as integer) as min_num_orders,
+        cast(null as integer) as max_num_orders,
+        cast(null as double) as min_spend_rank,
+        cast(null as double) as max_spend_rank
+    where false
+{%- endmacro %}
+
 {#- The customers to contact with one action, the most valuable first. -#}
 {% macro eligible_targets(action) -%}
 with
@@ -17,6 +34,8 @@ final as (
         total_amount,
         num_orders,
         days_since_last_order,
+        lifecycle_stage,
+        repurchase_probability,
         consent_status,
         last_contacted_on,
         as_of_date

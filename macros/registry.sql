@@ -10,65 +10,195 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Columns of the registry's CSV, with their types. -#}
-{% macro registry_columns() -%}
+{#- The records of the registry's CSV: each the columns of a table, with their types. -#}
+{% macro registry_records() -%}
     {{ return({
-        'model_version': 'integer',
-        'dataset': 'varchar',
-        'fitted_on': 'date',
-        'num_customers': 'bigint',
-        'due_because': 'varchar',
-        'settings': 'varchar',
-        'feature': 'varchar',
-        'transform': 'varchar',
-        'skewness': 'double',
-        'centre': 'double',
-        'scale': 'double',
-        'variance_inflation': 'double',
-        'is_selected': 'boolean',
-        'reason': 'varchar',
-        'deciles': 'varchar',
-        'decile_shares': 'varchar',
-        'cluster_id': 'integer',
-        'centroid': 'double',
-        'share_at_fit': 'double',
-        'overlap': 'double',
-        'archetype': 'varchar',
+        'version': {
+            'model_version': 'integer',
+            'dataset': 'varchar',
+            'fitted_on': 'date',
+            'num_customers': 'bigint',
+            'due_because': 'varchar',
+            'settings': 'varchar',
+            'curve_version': 'integer',
+        },
+        'feature': {
+            'model_version': 'integer',
+            'feature': 'varchar',
+            'transform': 'varchar',
+            'skewness': 'double',
+            'centre': 'double',
+            'scale': 'double',
+            'variance_inflation': 'double',
+            'is_selected': 'boolean',
+            'reason': 'varchar',
+            'deciles': 'varchar',
+            'decile_shares': 'varchar',
+        },
+        'curve': {
+            'model_version': 'integer',
+            'window_days': 'integer',
+            'order_class': 'integer',
+            'gap_class': 'integer',
+            'silence_from': 'integer',
+            'silence_to': 'integer',
+            'num_at_risk': 'bigint',
+            'repurchase_probability': 'double',
+        },
+        'limit': {
+            'model_version': 'integer',
+            'limit_name': 'varchar',
+            'limit_value': 'double',
+        },
+        'stage': {
+            'model_version': 'integer',
+            'lifecycle_stage': 'varchar',
+            'share_at_fit': 'double',
+        },
+        'centroid': {
+            'model_version': 'integer',
+            'cluster_id': 'integer',
+            'feature': 'varchar',
+            'centroid': 'double',
+            'share_at_fit': 'double',
+            'overlap': 'double',
+        },
+        'name': {
+            'model_version': 'integer',
+            'cluster_id': 'integer',
+            'as_of_date': 'date',
+            'archetype': 'varchar',
+            'claims': 'varchar',
+            'range_metric': 'varchar',
+            'range_above': 'double',
+            'range_up_to': 'double',
+            'segment': 'varchar',
+            'named_because': 'varchar',
+        },
     }) }}
 {%- endmacro %}
 
-{#- The columns in their types, as a select list: from a registry's text, or as nulls without a location. -#}
-{% macro registry_select_list(location) -%}
-    {%- for column, type in registry_columns().items() -%}
-        cast({{ column if location else 'null' }} as {{ type }}) as {{ column }}{{ ', ' if not loop.last }}
+{#- All columns of the CSV, with their types. -#}
+{% macro registry_columns() -%}
+    {%- set columns = {'record': 'varchar'} -%}
+    {%- for record in registry_records().values() -%}
+        {%- do columns.update(record) -%}
     {%- endfor -%}
+    {{ return(columns) }}
 {%- endmacro %}
 
-{#- The rows of a registry's CSV, as text. -#}
+{#- The rows of a registry's CSV, as text. Columns that it lacks are null: one of an earlier version of this project has
+    no records, but wide rows by version, feature and cluster. -#}
 {% macro registry_rows(location) -%}
     select * from read_csv({{ sql_text(location) }}, header = true, all_varchar = true)
+    union all by name
+    select
+        {%- for column in registry_columns() %}
+        cast(null as varchar) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    where false
 {%- endmacro %}
 
-{#- Writes the registry as a CSV that people can read and version: one row per version, feature and cluster.
+{#- Rows that an append-only table has; of a fresh database those of the registry's CSV. -#}
+{% macro known_rows(record) -%}
+    {%- if is_incremental() -%}
+        {{ this }}
+    {%- else -%}
+        (
+            select {{ registry_records()[record] | join(', ') }}
+            from {{ ref('restored_registry') }}
+            where record = '{{ record }}'
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The frozen curves as they were when this run began, for the model that decides whether a refit keeps them. -#}
+{% macro known_curves() -%}
+    {%- set curves = adapter.get_relation(database=this.database, schema=this.schema, identifier='version_curves') if execute -%}
+    {%- if curves -%}
+        {{ curves }}
+    {%- else -%}
+        (
+            select {{ registry_records()['curve'] | join(', ') }}
+            from {{ ref('restored_registry') }}
+            where record = 'curve'
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The versions whose rows a table of curves or limits lacks, as the relation `lacking`: those of a registry, and the
+    one that scores. `rows_from` is the version that they are copied from; null if they are measured anew. `known` is
+    the relation of the rows that there are, of which those of `condition` show that a version has them. -#}
+{% macro versions_without_rows(condition='true') -%}
+versions as (
+
+    select * from {{ ref('model_versions') }}
+
+),
+
+known_versions as (
+
+    select distinct model_version from known
+    where {{ condition }}
+
+),
+
+lacking as (
+
+    select
+        versions.model_version,
+        {%- if is_incremental() %}
+        inherited.model_version as rows_from
+        {%- else %}
+        coalesce(own.model_version, inherited.model_version) as rows_from
+        {%- endif %}
+    from versions
+    left join known_versions as own on versions.model_version = own.model_version
+    left join known_versions as inherited
+        on versions.curve_version = inherited.model_version and versions.curve_version != versions.model_version
+    where
+        {%- if is_incremental() %}
+        own.model_version is null and versions.model_version = {{ active_version() }}
+        {%- else %}
+        versions.model_version = {{ active_version() }}
+        or (versions.origin = 'restored' and own.model_version is not null)
+        {%- endif %}
+
+)
+{%- endmacro %}
+
+{#- Writes the registry as a CSV that people can read and version.
     dbt run-operation export_registry --args '{path: registry.csv}' -#}
 {% macro export_registry(path='registry.csv') -%}
     {%- if execute -%}
+        {%- set tables = {
+            'version': 'clustering.model_versions',
+            'feature': 'clustering.clustering_features',
+            'curve': 'clustering.version_curves',
+            'limit': 'clustering.claim_limits',
+            'stage': 'clustering.stages',
+            'centroid': 'clustering.cluster_centroids',
+            'name': 'segments.segment_names',
+        } -%}
         {%- set rows %}
-            select {{ registry_columns() | join(', ') }}
-            from clustering.model_versions
-            inner join clustering.clustering_features using (model_version)
-            left join clustering.cluster_centroids using (model_version, feature)
-            left join segments.cluster_archetypes using (model_version, cluster_id)
-            order by model_version, cluster_id nulls first, feature
+            {%- for record, columns in registry_records().items() %}
+            select {{ loop.index }} as record_position, '{{ record }}' as record, {{ columns | join(', ') }}
+            from {{ tables[record] }}
+            {{ 'union all by name' if not loop.last }}
+            {%- endfor %}
         {%- endset -%}
-        {%- do run_query("copy (" ~ rows ~ ") to " ~ sql_text(path) ~ " (header)") -%}
+        {%- do run_query(
+            "copy (select " ~ registry_columns() | join(', ') ~ " from (" ~ rows ~ ") order by model_version, record_position, "
+            ~ "cluster_id, as_of_date, feature, limit_name, lifecycle_stage, window_days, order_class, gap_class, silence_from)"
+            ~ " to " ~ sql_text(path) ~ " (header)"
+        ) -%}
         {%- set written = run_query("select count(*), count(distinct model_version) from (" ~ registry_rows(path) ~ ")") -%}
         {{ log(path ~ ": " ~ written.columns[1][0] ~ " version(s), " ~ written.columns[0][0] ~ " rows", info=true) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Gives columns of the append-only tables their present names, in a database that an earlier version of this
-    project built. -#}
+{#- Gives columns of the append-only tables their present names, and those that they lack, in a database that an earlier
+    version of this project built. -#}
 {% macro upgrade_registry() -%}
     {%- set renamed = {
         'clustering.clustering_candidates': {
@@ -78,13 +208,17 @@
         },
         'clustering.cluster_boundaries': {'customers_tested': 'num_customers_tested'},
     } -%}
+    {%- set added = {'clustering.model_versions': {'curve_version': 'integer'}} -%}
     {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
-    {%- for table in renamed if execute -%}
+    {%- for table in renamed.keys() | list + added.keys() | list if execute -%}
         {%- set schema, name = table.split('.') -%}
         {%- set relation = adapter.get_relation(database=target.database, schema=schema, identifier=name) -%}
         {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
-        {%- for old, new in renamed[table].items() if old in columns -%}
+        {%- for old, new in renamed.get(table, {}).items() if old in columns -%}
             alter table {{ relation }} rename column {{ old }} to {{ new }};
+        {%- endfor -%}
+        {%- for column, type in added.get(table, {}).items() if columns and column not in columns -%}
+            alter table {{ relation }} add column {{ column }} {{ type }};
         {%- endfor -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -76,6 +76,10 @@
         'max_order_gap_days': 'a whole number of at least 1',
         'min_isolation_gap_days': 'a whole number of at least 1',
         'metrics_window_days': 'a whole number of at least 1 or null',
+        'history_months': 'a whole number from 0 to 120',
+        'repurchase_window_days': 'a whole number from 1 to 3650 or auto',
+        'min_active_probability': 'a share from 0 to 1',
+        'max_lapsed_probability': 'a share from 0 to 1',
         'segment_count': 'a whole number from 2 to 20 or auto',
         'segment_count_range': 'a list of two whole numbers',
         'candidate_features': 'a list of texts',
@@ -93,13 +97,14 @@
         'num_resamples': 'a whole number of at least 0',
         'clustering_sample_size': 'a whole number of at least 10',
         'random_seed': 'a whole number of at least 0',
-        'refit': 'true or false',
+        'refit': 'true or false or anew',
         'refit_on_change': 'true or false',
         'model_version': 'a whole number of at least 1 or null',
         'registry_location': 'a path or null',
         'min_drift_to_watch': 'a number of at least 0',
         'min_drift_to_refit': 'a number of at least 0',
-        'archetype_max_distance': 'a share from 0 to 1',
+        'min_claim_share': 'a share from 0 to 1',
+        'min_claim_contrast': 'a share from 0 to 1',
         'min_rule_fidelity': 'a share from 0 to 1',
         'max_rules': 'a whole number from 2 to 100',
         'unknown_consent_is_eligible': 'true or false',
@@ -152,9 +157,9 @@
         {{ return(value is string and value in unit) }}
     {%- elif value is none -%}
         {{ return(unit.endswith('or null')) }}
-    {%- elif value == 'auto' and unit.endswith('or auto') -%}
+    {%- elif value in ['auto', 'anew'] and unit.endswith('or ' ~ value) -%}
         {{ return(true) }}
-    {%- elif unit == 'true or false' -%}
+    {%- elif unit.startswith('true or false') -%}
         {{ return(value is boolean) }}
     {%- elif unit == 'a mapping' -%}
         {{ return(value is mapping) }}

@@ -7,7 +7,7 @@ def model(dbt, session):
     sample = dbt.ref("clustering_sample").order("customer_id")
     features = dbt.ref("clustering_features").order("model_version, feature").df()
     selected = dbt.ref("clustering_candidates").filter("is_selected").df()
-    restored = dbt.ref("restored_registry").filter("cluster_id is not null").df()
+    restored = dbt.ref("restored_registry").filter("record = 'centroid'").df()
     fitted = rows_so_far(dbt, session, restored)
     random_seed = dbt.config.meta_get("random_seed")
 

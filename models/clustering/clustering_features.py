@@ -20,7 +20,7 @@ def model(dbt, session):
         max_variance_inflation=dbt.config.meta_get("max_variance_inflation"),
     )
 
-    restored = dbt.ref("restored_registry").df()
+    restored = dbt.ref("restored_registry").filter("record = 'feature'").df()
     known = rows_so_far(dbt, session, restored)
 
     def rows_of(version):

@@ -1,12 +1,12 @@
 {#- What can't be asked in SQL, since the columns or tables that it is about may be missing. -#}
-{%- set problem = (feature_problem() or registry_problem()) if execute else none -%}
+{%- set problem = (feature_problem() or registry_problem() or archetypes_problem()) if execute else none -%}
 {%- set features = checked_var('candidate_features') -%}
 {%- set count = var('segment_count') -%}
 {%- set min_segment_count = var('segment_count_range')[0] if count == 'auto' else count -%}
 
 -- Waits for all that later layers read, so that nothing is replaced when one of them is missing:
 -- depends_on: {{ ref('customer_metrics') }}, {{ ref('custom_metrics') }}, {{ ref('stg_customers') }}
--- depends_on: {{ ref('actions') }}, {{ ref('segment_archetypes') }}, {{ ref('targeting_rules') }}
+-- depends_on: {{ ref('actions') }}, {{ ref('segment_archetypes') }}, {{ ref('targeting_rules') }}, {{ ref('claims') }}
 {% if problem -%}
 select error({{ sql_text(problem) }}) as problem
 {%- else -%}
@@ -33,7 +33,36 @@ segment_archetypes as (
 
 targeting_rules as (
 
-    select * from {{ ref('targeting_rules') }}
+    {{ targeting_rules() }}
+
+),
+
+claims as (
+
+    select * from {{ ref('claims') }}
+
+),
+
+-- What customer_facts has columns for.
+known_claims as (
+
+    select unnest([{% for fact in customer_facts() %}'{{ fact }}'{{ ', ' if not loop.last }}{% endfor %}]) as claim
+
+),
+
+claims_of_archetypes as (
+
+    select
+        archetype,
+        unnest(string_split(claims, ' ')) as claim
+    from segment_archetypes
+    where claims is not null
+
+),
+
+known_stages as (
+
+    select unnest(['new', 'active', 'cooling', 'lapsed', 'unknown']) as lifecycle_stage
 
 ),
 
@@ -82,16 +111,47 @@ distinct_customers as (
 problems as (
 
     select
-        'segment_archetypes.csv: levels' as guard,
-        'segment_archetypes.csv: recency, frequency and value are low, medium or high, all three or none; see '
-        || string_agg(archetype, ', ' order by archetype) || '.' as problem
+        'claims.csv: claims' as guard,
+        'claims.csv: a row for ' || string_agg(claim, ', ' order by claim)
+        || ' is missing, once; names and descriptions take their words from it.' as problem
+    from known_claims
+    left join (select claim, count(*) as num_rows from claims group by claim) as listed using (claim)
+    where coalesce(num_rows, 0) != 1
+    having count(*) > 0
+
+    union all
+    select
+        'segment_archetypes.csv: claims' as guard,
+        'segment_archetypes.csv: claims are words of claims.csv with a space between them ('
+        || (select string_agg(claim, ', ' order by position) from claims) || '); see '
+        || string_agg(distinct archetype || ' (' || claim || ')', ', ' order by archetype || ' (' || claim || ')') || '.'
+            as problem
+    from claims_of_archetypes
+    anti join known_claims using (claim)
+    having count(*) > 0
+
+    union all
+    select
+        'segment_archetypes.csv: names' as guard,
+        'segment_archetypes.csv: each archetype has a name of its own; see ' || string_agg(archetype, ', ' order by archetype)
+        || '.' as problem
+    from (
+        select
+            archetype,
+            name is null or count(*) over (partition by name) > 1 as is_wrong
+        from segment_archetypes
+    ) as named
+    where is_wrong
+    having count(*) > 0
+
+    union all
+    select
+        'segment_archetypes.csv: archetypes without claims' as guard,
+        'segment_archetypes.csv: claims are missing for ' || string_agg(archetype, ', ' order by archetype)
+        || '; a name says something that most members of its segment fulfil.' as problem
     from segment_archetypes
-    where
-        not coalesce(
-            recency in ('low', 'medium', 'high') and frequency in ('low', 'medium', 'high')
-            and value in ('low', 'medium', 'high'),
-            recency is null and frequency is null and value is null
-        )
+    anti join needed_archetypes using (archetype)
+    where claims is null
     having count(*) > 0
 
     union all
@@ -130,6 +190,16 @@ problems as (
     from targeting_rules
     anti join actions using (action)
     cross join known_actions
+    having count(*) > 0
+
+    union all
+    select
+        'targeting_rules.csv: lifecycle stages' as guard,
+        'targeting_rules.csv: lifecycle_stage is ' || (select string_agg(lifecycle_stage, ', ') from known_stages)
+        || ' or nothing; see ' || string_agg(rule, ', ' order by rule) || '.' as problem
+    from targeting_rules
+    anti join known_stages using (lifecycle_stage)
+    where lifecycle_stage is not null
     having count(*) > 0
 
     {%- for feature in features %}

@@ -20,11 +20,17 @@ stg_customers as (
 
 ),
 
+targeting_rules as (
+
+    {{ targeting_rules() }}
+
+),
+
 -- The rules in one row, first to last: each customer takes the first that fits.
 rules as (
 
     select list(targeting_rules order by priority) as rules -- noqa: RF02
-    from {{ ref('targeting_rules') }} as targeting_rules -- noqa: AL05
+    from targeting_rules -- noqa: AL05
 
 ),
 
@@ -60,7 +66,16 @@ ruled as (
                 then list_filter(
                     rules,
                     lambda rule:
-                    coalesce(days_since_last_order >= rule['min_days_since_last_order'], true)
+                    coalesce(lifecycle_stage = rule['lifecycle_stage'], rule['lifecycle_stage'] is null)
+                    and coalesce(
+                        repurchase_probability >= rule['min_repurchase_probability'],
+                        rule['min_repurchase_probability'] is null
+                    )
+                    and coalesce(
+                        repurchase_probability <= rule['max_repurchase_probability'],
+                        rule['max_repurchase_probability'] is null
+                    )
+                    and coalesce(days_since_last_order >= rule['min_days_since_last_order'], true)
                     and coalesce(days_since_last_order <= rule['max_days_since_last_order'], true)
                     and coalesce(num_orders >= rule['min_num_orders'], true)
                     and coalesce(num_orders <= rule['max_num_orders'], true)
@@ -90,6 +105,8 @@ joined as (
         ruled.total_amount,
         ruled.num_orders,
         ruled.days_since_last_order,
+        ruled.lifecycle_stage,
+        ruled.repurchase_probability,
         case
             when stg_customers.is_unsubscribed then 'unsubscribed'
             when not stg_customers.has_consent then 'no_consent'

@@ -456,6 +456,23 @@ few_customers as (
 
 ),
 
+short_history as (
+
+    select
+        'short_history' as alarm,
+        count(*) filter (where is_window) as figure,
+        1 as limit_of_figure,
+        'The history of ' || coalesce(max(history_days), 0) || ' days and ' || coalesce(max(num_at_risk), 0)
+        || ' orders that are older than the shortest window is too short to say who will order again'
+        {%- if var('repurchase_window_days') != 'auto' %}
+        || ' within {{ var("repurchase_window_days") }} days'
+        {%- endif %}
+        || ': no customer is called active or lapsed. Bring older orders.' as sentence,
+        cast(null as varchar[]) as examples
+    from {{ ref('repurchase_windows') }}
+
+),
+
 alarms as (
 
     {%- set above = ['excluded', 'concentrated', 'isolated', 'repeated', 'lacking', 'one_customer', 'lookalikes',
@@ -466,7 +483,7 @@ alarms as (
     where figure > limit_of_figure
     union all
     {%- endfor %}
-    {%- for alarm in ['nobody_repeats', 'without_spread', 'few_customers'] %}
+    {%- for alarm in ['nobody_repeats', 'without_spread', 'few_customers', 'short_history'] %}
     select * from {{ alarm }}
     where figure < limit_of_figure
     {{ 'union all' if not loop.last }}

@@ -1,4 +1,3 @@
--- For now a single day, the as-of date. What reads it has to hold for several.
 with
 
 as_of as (
@@ -7,12 +6,46 @@ as_of as (
 
 ),
 
+month_starts as (
+
+    select
+        as_of_date,
+        first_day_of_life,
+        cast(date_trunc('month', as_of_date) - to_months(cast(months_before as integer)) as date) as month_start
+    from as_of
+    cross join range(0, {{ var('history_months') + 1 }}) as months (months_before)
+
+),
+
+-- A day before the shop's first order knows no customer.
+past_days as (
+
+    select month_start as as_of_date
+    from month_starts
+    where month_start < as_of_date and month_start > first_day_of_life
+    order by month_start desc
+    limit {{ var('history_months') }}
+
+),
+
+days as (
+
+    select as_of_date from as_of
+    union all
+    select as_of_date from past_days
+
+),
+
 final as (
 
     select
         as_of_date,
-        metrics_window_start
-    from as_of
+        {%- if var('metrics_window_days') is none %}
+        cast(null as date) as metrics_window_start
+        {%- else %}
+        cast(as_of_date - interval {{ var('metrics_window_days') }} day as date) as metrics_window_start
+        {%- endif %}
+    from days
 
 )
 

@@ -29,6 +29,8 @@ placed as (
         customer_clusters.cluster_id,
         customer_clusters.distance,
         customer_clusters.margin,
+        customer_clusters.repurchase_probability,
+        coalesce(customer_clusters.lifecycle_stage, 'unknown') as lifecycle_stage,
         customer_clusters.model_version,
         coalesce(
             customer_metrics.not_clusterable_reason, cast(customer_clusters.cluster_id as varchar)

@@ -1,15 +1,17 @@
 with
 
-cluster_levels as (
+cluster_claims as (
 
-    select * from {{ ref('cluster_levels') }}
+    select * from {{ ref('cluster_claims') }}
 
 ),
 
-cluster_archetypes as (
+segment_names as (
 
-    select * from {{ ref('cluster_archetypes') }}
-    where model_version = {{ active_version() }}
+    select segment_names.*
+    from {{ ref('segment_names') }} as segment_names
+    inner join {{ ref('as_of') }} as as_of on segment_names.as_of_date = as_of.as_of_date
+    where segment_names.model_version = {{ active_version() }}
 
 ),
 
@@ -19,66 +21,94 @@ segment_archetypes as (
 
 ),
 
--- What to call a cluster that resembles no archetype, and what to do with it.
-described as (
+claims as (
+
+    select * from {{ ref('claims') }}
+
+),
+
+limits as (
+
+    {{ limits_of_active_version() }}
+
+),
+
+currency as (
+
+    select currency as currency_code from {{ ref('as_of') }}
+
+),
+
+-- What to do with a cluster that bears no archetype: what fits the larger part of its members.
+majorities as (
 
     select
-        *,
-        {{ level_word('recency', 'Lapsed', 'Slowing', 'Recent') }} || ', '
-        || {{ level_word('frequency', 'rare', 'occasional', 'frequent') }} || ', '
-        || {{ level_word('value', 'small', 'medium', 'big') }} || ' spenders' as words,
+        cluster_id,
         case
-            when recency < 1 / 3 then 'win_back'
-            when recency >= 2 / 3 and frequency < 1 / 3 then 'second_order'
-            when value >= 2 / 3 then 'retain'
+            when max(share_inside) filter (where claim = 'lapsed') > 0.5 then 'win_back'
+            when max(share_inside) filter (where claim = 'once') > 0.5 then 'second_order'
+            when max(share_inside) filter (where claim = 'high_value') > 0.5 then 'retain'
             else 'cross_sell'
         end as default_action
-    from cluster_levels
+    from cluster_claims
+    group by cluster_id
+
+),
+
+-- What the claims of a name say, for clusters that bear no archetype.
+single_claims as (
+
+    select
+        cluster_id,
+        unnest(string_split(claims, ' ')) as claim
+    from segment_names
+    where archetype is null
+
+),
+
+said as (
+
+    select
+        single_claims.cluster_id,
+        string_agg(claims.says, '; ' order by claims.position) as says
+    from single_claims
+    inner join claims using (claim)
+    group by single_claims.cluster_id
 
 ),
 
 from_clusters as (
 
     select
-        cast(described.cluster_id as varchar) as segment_id,
-        coalesce(
-            segment_archetypes.segment,
-            case
-                when count(*) over (partition by described.words, segment_archetypes.segment is null) = 1
-                    then described.words
-                else described.words || ' (cluster ' || described.cluster_id || ')'
-            end
-        ) as segment,
-        described.cluster_id,
-        cluster_archetypes.archetype,
-        described.recency,
-        described.frequency,
-        described.value,
+        cast(segment_names.cluster_id as varchar) as segment_id,
+        segment_names.segment,
+        segment_names.cluster_id,
+        segment_names.archetype,
         coalesce(
             segment_archetypes.description,
-            'They resemble no archetype; the name says where they stand among all customers.'
+            'Most of them have in common: ' || said.says || '.',
+            'No description fits most of them and few others; their figures say what they are like.'
         ) as description,
         coalesce(
-            segment_archetypes.strategy, 'Look at their profile, then describe them in segment_archetypes.csv.'
+            segment_archetypes.strategy,
+            'They fit no known kind of customer: look at their figures before you plan anything for all of them.'
         ) as strategy,
-        coalesce(segment_archetypes.action, described.default_action) as action
-    from described
-    inner join cluster_archetypes using (cluster_id)
+        coalesce(segment_archetypes.action, majorities.default_action) as action
+    from segment_names
+    inner join majorities using (cluster_id)
+    left join said using (cluster_id)
     left join segment_archetypes using (archetype)
 
 ),
 
--- Customers who can't be clustered have segments by rule; their archetypes have no levels.
+-- Customers who can't be clustered have segments by rule; their archetypes have no claims.
 from_rules as (
 
     select
         archetype as segment_id,
-        segment,
+        name as segment,
         null as cluster_id,
         archetype,
-        null as recency,
-        null as frequency,
-        null as value,
         description,
         strategy,
         action
@@ -87,12 +117,26 @@ from_rules as (
 
 ),
 
-final as (
+all_segments as (
 
     select * from from_clusters
     union all
     select * from from_rules
 
+),
+
+final as (
+
+    select
+        all_segments.* replace (
+            {{ with_limits('all_segments.description', 'limits', 'currency.currency_code') }} as description,
+            {{ with_limits('all_segments.strategy', 'limits', 'currency.currency_code') }} as strategy
+        )
+    from all_segments
+    cross join limits
+    cross join currency
+
 )
 
+-- noqa: disable=AM04
 select * from final

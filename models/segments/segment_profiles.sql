@@ -39,7 +39,8 @@ measured as (
         quantile_cont(cast({{ metric }} as double), [0.1, 0.5, 0.9]) as quantiles_{{ metric }},
         {%- endfor %}
         count(*) as num_customers,
-        sum(total_amount) as total_amount
+        sum(total_amount) as total_amount,
+        avg(cast(repurchase_probability as decimal(9, 6))) as mean_repurchase_probability
     from customer_segments
     group by segment_id
 
@@ -55,6 +56,7 @@ final as (
         round(measured.num_customers / base.num_customers, 6) as share_of_customers,
         cast(measured.total_amount as decimal(38, 4)) as revenue,
         round(measured.total_amount / nullif(base.total_amount, 0), 6) as share_of_revenue,
+        round(measured.mean_repurchase_probability, 6) as mean_repurchase_probability,
         {%- for metric in metrics %}
         round(measured.mean_{{ metric }}, 4) as mean_{{ metric }},
         round(measured.quantiles_{{ metric }}[1], 4) as p10_{{ metric }},

@@ -18,15 +18,29 @@ clusters as (
 
 ),
 
-cluster_archetypes as (
+segment_names as (
 
-    select * from {{ ref('cluster_archetypes') }}
+    select * from {{ ref('segment_names') }}
 
 ),
 
-segment_archetypes as (
+-- What a cluster was called last under each version, and the day from which on.
+named as (
 
-    select * from {{ ref('segment_archetypes') }}
+    select
+        model_version,
+        cluster_id,
+        max_by(archetype, as_of_date) as archetype,
+        max_by(segment, as_of_date) as segment,
+        max(as_of_date) filter (where named_because != 'kept' or is_first) as named_on,
+        max_by(named_because, as_of_date) filter (where named_because != 'kept' or is_first) as named_because
+    from (
+        select
+            *,
+            as_of_date = min(as_of_date) over (partition by model_version, cluster_id) as is_first
+        from segment_names
+    ) as days
+    group by model_version, cluster_id
 
 ),
 
@@ -83,7 +97,9 @@ final as (
         history.overlap,
         history.share_at_fit,
         coalesce(named.archetype, before.archetype) as archetype,
-        segment_archetypes.segment,
+        coalesce(named.segment, before.segment) as segment,
+        named.named_on,
+        named.named_because,
         model_versions.fitted_on,
         model_versions.due_because,
         model_versions.origin,
@@ -91,12 +107,10 @@ final as (
     from history
     inner join model_versions using (model_version)
     inner join versions using (model_version)
-    left join cluster_archetypes as named
+    left join named
         on history.model_version = named.model_version and history.cluster_id = named.cluster_id
-    left join cluster_archetypes as before
+    left join named as before
         on versions.previous_version = before.model_version and history.cluster_id = before.cluster_id
-    left join segment_archetypes
-        on segment_archetypes.archetype = coalesce(named.archetype, before.archetype)
 
 )
 

@@ -1,84 +1,443 @@
-"""Which archetype each cluster resembles: names come from what customers did, not from ids."""
+"""What segments are called: names are claims, which most members fulfil and others don't."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
-LEVELS = {"low": 1 / 6, "medium": 1 / 2, "high": 5 / 6}
-"""A level as a mean rank: the middle of its third."""
+from customer_segmentation.report.wording import count, listed, money, percent, whole
+from customer_segmentation.schemas import SEGMENT_NAMES
 
-DIMENSIONS = ["recency", "frequency", "value"]
+METRICS = {
+    "total_amount": "{} in total",
+    "avg_order_value": "{} per order",
+    "num_orders": "{}",
+    "days_since_last_order": "last order {} ago",
+    "tenure_days": "first order {} ago",
+}
+"""What tells segments of one archetype apart, and how it is said."""
+
+NOUNS = {"num_orders": "order", "days_since_last_order": "day", "tenure_days": "day"}
 
 
-def match_archetypes(
-    clusters: pd.DataFrame,
-    archetypes: pd.DataFrame,
-    *,
-    archetype_max_distance: float,
-    previous: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Give each cluster the archetype that it resembles, none twice.
+@dataclass(frozen=True)
+class Range:
+    """Values of a metric above one bound and up to another; an infinite bound is none."""
 
-    ``clusters`` has ``cluster_id`` and the mean ranks ``recency``, ``frequency`` and ``value``
-    (0 to 1); ``archetypes`` has ``archetype`` and the same three as low, medium or high (rows
-    without levels are no candidates). The distance is the root mean square over the three. The
-    assignment has the least total squared distance (linear sum assignment; Kuhn 1955), where
-    staying without an archetype costs ``archetype_max_distance`` squared: so a cluster further away
-    than that takes none.
+    metric: str
+    above: float = -math.inf
+    up_to: float = math.inf
 
-    ``previous`` are rows of ``cluster_archetypes`` of the version before: a cluster that is still
-    there keeps its archetype, or that it has none.
+    def words(self, currency: str | None) -> str:
+        """Say it as people do.
 
-    Returns a row per cluster: ``cluster_id``, ``archetype`` (null for none) and ``distance``
-    (null likewise). Raises ``ValueError`` for a level that is not low, medium or high.
+        >>> Range("num_orders", up_to=1).words(None), Range("num_orders", 1, 4).words(None)
+        ('1 order', '2 to 4 orders')
+        >>> Range("total_amount", 120).words("EUR"), Range("tenure_days", 9).words(None)
+        ('more than €120 in total', 'first order more than 9 days ago')
+        """
+        noun = NOUNS.get(self.metric)
+        if noun is None:
+            above, up_to = (money(bound, currency) for bound in (self.above, self.up_to))
+            least = above
+        else:
+            above, up_to = (
+                count(bound, noun) if math.isfinite(bound) else "" for bound in (self.above, self.up_to)
+            )
+            least = whole(self.above + 1) if math.isfinite(self.above) else ""
+        if math.isinf(self.above):
+            said = up_to if noun and self.up_to == 1 else f"up to {up_to}"
+        elif math.isinf(self.up_to):
+            said = f"more than {above}"
+        elif noun and self.above + 1 == self.up_to:
+            said = up_to
+        else:
+            said = f"{least} to {up_to}"
+        return METRICS[self.metric].format(said)
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a segment is called, and the claims that are made by it."""
+
+    archetype: str | None
+    claims: tuple[str, ...]
+    range: Range | None = None
+
+    @property
+    def base(self) -> tuple[str | None, tuple[str, ...]]:
+        """What segments may have in common, to be told apart by a range."""
+        return self.archetype, () if self.archetype else self.claims
+
+
+class Distributions:
+    """The metrics of each cluster's members, known to half a per cent.
+
+    ``rows`` are of ``cluster_quantiles``: for each cluster and metric the values below or at which
+    there are 1/n, 2/n, ... of the members.
     """
-    candidates = archetypes.dropna(subset=DIMENSIONS, how="all").sort_values("archetype")
-    levels = candidates[DIMENSIONS].apply(lambda column: column.map(LEVELS))
-    if levels.isna().any(axis=None):
-        wrong = candidates.loc[levels.isna().any(axis=1), "archetype"].tolist()
-        raise ValueError(
-            "segment_archetypes: recency, frequency and value must be low, medium or high;"
-            f" they are not in {', '.join(wrong)}."
-        )
-    kept = (
-        {}
-        if previous is None
-        else dict(zip(previous["cluster_id"], previous["archetype"], strict=True))
-    )
-    clusters = clusters.sort_values("cluster_id")
-    new = clusters[~clusters["cluster_id"].isin(kept)]
-    free = ~candidates["archetype"].isin(
-        {kept[cluster] for cluster in clusters["cluster_id"] if cluster in kept}
-    )
-    ranks = new[DIMENSIONS].to_numpy(dtype=float)
-    squared = ((ranks[:, None, :] - levels[free].to_numpy(dtype=float)[None, :, :]) ** 2).mean(
-        axis=2
-    )
-    none = np.full((len(new), len(new)), archetype_max_distance**2)
-    rows, columns = linear_sum_assignment(np.hstack([squared, none]))
 
-    names = candidates.loc[free, "archetype"].tolist()
-    matched = dict(kept)
-    for row, column in zip(rows, columns, strict=True):
-        cluster = new["cluster_id"].iloc[row]
-        matched[cluster] = names[column] if column < len(names) else None
-    by_name = levels.set_axis(candidates["archetype"])
-
-    def distance(cluster: pd.Series) -> float:
-        archetype = matched[cluster["cluster_id"]]
-        if archetype not in by_name.index:
-            return np.nan
-        difference = (cluster[DIMENSIONS] - by_name.loc[archetype]).to_numpy(dtype=float)
-        return round(float(np.sqrt((difference**2).mean())), 6)
-
-    return pd.DataFrame(
-        {
-            "cluster_id": clusters["cluster_id"].to_numpy(),
-            "archetype": pd.Series(
-                [matched[cluster] for cluster in clusters["cluster_id"]], dtype="string"
-            ),
-            "distance": [distance(cluster) for _, cluster in clusters.iterrows()],
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self._quantiles = {
+            (row["cluster_id"], row["metric"]): np.asarray(row["quantiles"], dtype=float)
+            for row in rows.to_dict("records")
         }
+        sizes = rows.drop_duplicates("cluster_id").set_index("cluster_id")["num_customers"]
+        self.sizes: dict[int, int] = sizes.to_dict()
+
+    def quantiles(self, cluster: int, metric: str) -> np.ndarray:
+        """Values in ascending order."""
+        return self._quantiles[cluster, metric]
+
+    def least_share(self, cluster: int, values: Range) -> float:
+        """At least so large a share of the members is in the range."""
+        points = self.quantiles(cluster, values.metric)
+        up_to = (points <= values.up_to).sum()
+        above = (points <= values.above).sum() + 1 if math.isfinite(values.above) else 0
+        return float(max(up_to - above, 0) / len(points))
+
+    def most_outside(self, cluster: int, values: Range) -> float:
+        """At most so large a share of the members of all other clusters is in the range."""
+        most, customers = 0.0, 0
+        for other, size in self.sizes.items():
+            if other == cluster:
+                continue
+            points = self.quantiles(other, values.metric)
+            up_to = min((points <= values.up_to).sum() + 1, len(points))
+            above = (points <= values.above).sum()
+            most += size * max(up_to - above, 0) / len(points)
+            customers += size
+        return most / customers if customers else 1.0
+
+
+def readable(value: float, metric: str) -> float:
+    """Round a bound to three digits; counts stay as they are.
+
+    >>> readable(1234.56, "total_amount"), readable(1234, "tenure_days")
+    (1230.0, 1234)
+    """
+    return value if metric in NOUNS else float(f"{value:.3g}")
+
+
+def tell_apart(
+    clusters: Sequence[int], distributions: Distributions, *, min_claim_share: float
+) -> dict[int, Range] | None:
+    """Find the metric that puts most of each cluster on its own side.
+
+    The clusters stand in the order of their medians; between two neighbours is the bound that
+    leaves the largest least share on their sides. Returns a range for each cluster, of the metric
+    whose least share within its own range is largest; None if that is below ``min_claim_share``.
+    """
+    best: tuple[float, dict[int, Range]] | None = None
+    for metric in METRICS:
+        points = {cluster: distributions.quantiles(cluster, metric) for cluster in clusters}
+        order = sorted(clusters, key=lambda c: (points[c][len(points[c]) // 2 - 1], c))
+        bounds = [-math.inf]
+        for lower, upper in pairwise(order):
+            candidates = {readable(value, metric) for value in [*points[lower], *points[upper]]}
+            bounds.append(
+                max(
+                    sorted(candidates),
+                    key=lambda bound: min(
+                        distributions.least_share(lower, Range(metric, up_to=bound)),
+                        distributions.least_share(upper, Range(metric, above=bound)),
+                    ),
+                )
+            )
+        bounds.append(math.inf)
+        ranges = {
+            cluster: Range(metric, *between)
+            for cluster, between in zip(order, pairwise(bounds), strict=True)
+        }
+        share = min(distributions.least_share(cluster, ranges[cluster]) for cluster in clusters)
+        if best is None or share > best[0]:
+            best = share, ranges
+    return best[1] if best and best[0] >= min_claim_share else None
+
+
+def range_of_its_own(
+    cluster: int, distributions: Distributions, *, min_claim_share: float, min_claim_contrast: float
+) -> Range | None:
+    """Find the range that holds most members of a cluster and fewest of all others, if any does."""
+    margin = (1 - min_claim_share) / 2
+    found: list[tuple[float, Range]] = []
+    for metric in METRICS:
+        points = distributions.quantiles(cluster, metric)
+        low, high = (
+            readable(points[int(at * len(points))], metric) for at in (margin / 2, 1 - margin / 2 - 1e-9)
+        )
+        for values in (Range(metric, up_to=high), Range(metric, above=low), Range(metric, low, high)):
+            inside = distributions.least_share(cluster, values)
+            contrast = inside - distributions.most_outside(cluster, values)
+            if inside >= min_claim_share and contrast >= min_claim_contrast:
+                found.append((contrast, values))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def built_claims(
+    shares: pd.DataFrame, words: pd.DataFrame, *, min_claim_share: float, min_claim_contrast: float
+) -> tuple[str, ...]:
+    """Claims that hold for most members of a cluster, and for clearly fewer others.
+
+    ``shares`` are the cluster's rows of ``cluster_claims``; ``words`` those of ``claims``. What
+    another of them implies is left out.
+    """
+    holds = (shares["share_inside"] >= min_claim_share) & (
+        shares["share_inside"] - shares["share_outside"] >= min_claim_contrast
     )
+    held = set(shares.loc[holds, "claim"])
+    ordered = words[words["claim"].isin(held)].sort_values("position")
+    implied = {claim for implies in ordered["implies"].dropna() for claim in implies.split()}
+    return tuple(claim for claim in ordered["claim"] if claim not in implied)
+
+
+def built_name(claims: Sequence[str], words: pd.DataFrame) -> str:
+    """Put a name together from the words of its claims."""
+    said = words.set_index("claim").loc[list(claims)]
+    adjectives = " ".join(said["adjective"].dropna())
+    additions = list(said["addition"].dropna())
+    name = f"{adjectives} customers {listed(additions) if additions else ''}".strip()
+    return name[0].upper() + name[1:]
+
+
+@dataclass(frozen=True)
+class Namer:
+    """Names the clusters of one version as of one day; see ``name_segments``."""
+
+    fits: pd.DataFrame
+    shares: pd.DataFrame
+    distributions: Distributions
+    archetypes: pd.DataFrame
+    words: pd.DataFrame
+    min_claim_share: float
+    min_claim_contrast: float
+
+    def borne(self, cluster: int) -> list[str]:
+        """Archetypes that a cluster may bear: most claims first, then the rarer."""
+        fits = self.fits[(self.fits["cluster_id"] == cluster) & self.fits["is_borne"]]
+        ordered = fits.sort_values(
+            ["num_claims", "share_of_customers", "archetype"], ascending=[False, True, True]
+        )
+        return list(ordered["archetype"])
+
+    def claims_of(self, archetype: str) -> tuple[str, ...]:
+        """Claims of an archetype."""
+        (claims,) = self.archetypes.loc[self.archetypes["archetype"] == archetype, "claims"]
+        return tuple(claims.split())
+
+    def built(self, cluster: int) -> tuple[str, ...]:
+        """Claims that a name of its own may make."""
+        return built_claims(
+            self.shares[self.shares["cluster_id"] == cluster],
+            self.words,
+            min_claim_share=self.min_claim_share,
+            min_claim_contrast=self.min_claim_contrast,
+        )
+
+    def base(self, cluster: int, before: Name | None) -> Name:
+        """Name a cluster as before while that holds, else by the best archetype or its facts."""
+        borne = self.borne(cluster)
+        if before and before.archetype in borne:
+            return Name(before.archetype, self.claims_of(before.archetype))
+        built = self.built(cluster)
+        if before and before.archetype is None and before.claims and set(before.claims) <= set(built):
+            return Name(None, before.claims)
+        return Name(borne[0], self.claims_of(borne[0])) if borne else Name(None, built)
+
+    def ranges(
+        self, clusters: Sequence[int], base: Name, before: dict[int, Name]
+    ) -> dict[int, Range] | None:
+        """Tell clusters of one base apart, by the ranges of before while they hold."""
+        if not base.archetype and not base.claims:
+            found = {
+                cluster: range_of_its_own(
+                    cluster,
+                    self.distributions,
+                    min_claim_share=self.min_claim_share,
+                    min_claim_contrast=self.min_claim_contrast,
+                )
+                for cluster in clusters
+            }
+            return {cluster: values for cluster, values in found.items() if values}
+        if len(clusters) == 1:
+            return {}
+        kept = {
+            cluster: before[cluster].range
+            for cluster in clusters
+            if cluster in before and before[cluster].base == base.base
+        }
+        told_before = {cluster for cluster, name in before.items() if name.base == base.base}
+        ranges = {cluster: values for cluster, values in kept.items() if values is not None}
+        if (
+            set(ranges) == set(clusters) == told_before
+            and len(set(ranges.values())) == len(clusters)
+            and all(
+                self.distributions.least_share(cluster, values) >= self.min_claim_share
+                for cluster, values in ranges.items()
+            )
+        ):
+            return ranges
+        return tell_apart(clusters, self.distributions, min_claim_share=self.min_claim_share)
+
+    def why_changed(self, cluster: int, before: Name, called: str) -> str:
+        """Say which claim of a name does not hold any more."""
+        shares = self.shares[self.shares["cluster_id"] == cluster].set_index("claim")
+        held = shares["share_inside"].reindex(list(before.claims)).fillna(0)
+        fallen = held[held < self.min_claim_share]
+        if len(fallen):
+            which = listed([f"{claim} ({percent(share)})" for claim, share in fallen.items()])
+            return f"no longer “{called}”: not true of most members any more: {which}"
+        return f"no longer “{called}”: it does not tell them from the others any more"
+
+
+def name_segments(
+    *,
+    fits: pd.DataFrame,
+    shares: pd.DataFrame,
+    quantiles: pd.DataFrame,
+    archetypes: pd.DataFrame,
+    words: pd.DataFrame,
+    before: pd.DataFrame,
+    currency: str | None,
+    min_claim_share: float,
+    min_claim_contrast: float,
+) -> pd.DataFrame:
+    """Name each cluster by claims that its members fulfil.
+
+    ``fits`` are rows of ``archetype_fits``, ``shares`` of ``cluster_claims``, ``quantiles`` of
+    ``cluster_quantiles``, ``archetypes`` and ``words`` the seeds; ``before`` are the rows of
+    ``segment_names`` that these clusters had last, on an earlier day.
+
+    A cluster keeps its name while its claims hold. Else it takes the archetype with most claims
+    among those that it may bear; what may bear none is called by the facts that hold for
+    ``min_claim_share`` of its members and for ``min_claim_contrast`` fewer of the others; then by
+    a range of a metric, on the same conditions; then by its number alone. Clusters that share a
+    name are told apart by a range that holds ``min_claim_share`` of each, or by their numbers.
+
+    Returns the columns of ``SEGMENT_NAMES`` but version and date, a row per cluster.
+    """
+    namer = Namer(
+        fits,
+        shares,
+        Distributions(quantiles),
+        archetypes,
+        words,
+        min_claim_share,
+        min_claim_contrast,
+    )
+    earlier = {int(row["cluster_id"]): name_of(row) for row in before.to_dict("records")}
+    called = dict(zip(before["cluster_id"].astype(int), before["segment"], strict=True))
+    clusters = sorted(int(cluster) for cluster in shares["cluster_id"].unique())
+    names = {cluster: namer.base(cluster, earlier.get(cluster)) for cluster in clusters}
+    segments: dict[int, str] = {}
+    titles = archetypes.set_index("archetype")["name"]
+    for base in dict.fromkeys(name.base for name in names.values()):
+        alike = [cluster for cluster in clusters if names[cluster].base == base]
+        name = names[alike[0]]
+        ranges = namer.ranges(alike, name, earlier)
+        if name.archetype:
+            title = str(titles[name.archetype])
+        else:
+            title = built_name(name.claims, words)
+        for cluster in alike:
+            values = ranges.get(cluster) if ranges else None
+            names[cluster] = replace(names[cluster], range=values)
+            if values:
+                segments[cluster] = f"{title} ({values.words(currency)})"
+            elif len(alike) == 1 and (name.archetype or name.claims):
+                segments[cluster] = title
+            else:
+                segments[cluster] = f"{title} (segment {cluster})"
+    rows: list[dict[str, Any]] = []
+    for cluster in clusters:
+        name = names[cluster]
+        if cluster not in earlier:
+            because = "new"
+        elif earlier[cluster] == name:
+            because = "kept"
+        elif earlier[cluster].base != name.base:
+            because = namer.why_changed(cluster, earlier[cluster], called[cluster])
+        else:
+            because = f"no longer “{called[cluster]}”: told apart from others anew"
+        values = name.range or Range("")
+        rows.append(
+            {
+                "cluster_id": cluster,
+                "archetype": name.archetype,
+                "claims": " ".join(name.claims),
+                "range_metric": values.metric or None,
+                "range_above": values.above if math.isfinite(values.above) else np.nan,
+                "range_up_to": values.up_to if math.isfinite(values.up_to) else np.nan,
+                "segment": segments[cluster],
+                "named_because": because,
+            }
+        )
+    columns = {
+        name: kind
+        for name, kind in SEGMENT_NAMES.items()
+        if name not in ("model_version", "as_of_date")
+    }
+    return pd.DataFrame(rows)[list(columns)].astype(columns)
+
+
+def name_of(row: dict[str, Any]) -> Name:
+    """Read a row of ``segment_names`` as a name."""
+    claims = tuple(row["claims"].split()) if isinstance(row["claims"], str) else ()
+    archetype = row["archetype"] if isinstance(row["archetype"], str) else None
+    if not isinstance(row["range_metric"], str):
+        return Name(archetype, claims)
+    above, up_to = row["range_above"], row["range_up_to"]
+    return Name(
+        archetype,
+        claims,
+        Range(
+            row["range_metric"],
+            -math.inf if pd.isna(above) else float(above),
+            math.inf if pd.isna(up_to) else float(up_to),
+        ),
+    )
+
+
+def last_names(names: pd.DataFrame, clusters: Sequence[int], as_of_date: date) -> pd.DataFrame:
+    """Rows of ``segment_names`` that these clusters had last before a day, whatever the version."""
+    is_earlier = names["as_of_date"] < as_of_date
+    earlier = names[is_earlier & names["cluster_id"].isin(list(clusters))]
+    ordered = earlier.sort_values(["as_of_date", "model_version"])
+    return ordered.drop_duplicates("cluster_id", keep="last")
+
+
+def add_names(
+    known: pd.DataFrame,
+    restored: pd.DataFrame,
+    shares: pd.DataFrame,
+    *,
+    model_version: int,
+    as_of_date: date,
+    **evidence: Any,
+) -> pd.DataFrame:
+    """Rows for ``segment_names``: those of a version as of a day, and the ``restored`` ones.
+
+    ``known`` are the rows so far, ``restored`` those of them that a registry brought into a fresh
+    database and that have to be written as well; for ``shares`` and ``evidence`` see
+    ``name_segments``.
+    """
+    known, restored = (
+        rows.assign(as_of_date=[pd.Timestamp(day).date() for day in rows["as_of_date"]])
+        for rows in (known, restored)
+    )
+    clusters = [int(cluster) for cluster in shares["cluster_id"].unique()]
+    named = name_segments(
+        shares=shares, before=last_names(known, clusters, as_of_date), **evidence
+    ).assign(model_version=model_version, as_of_date=as_of_date)
+    is_replaced = (restored["model_version"] == model_version) & (
+        restored["as_of_date"] == as_of_date
+    )
+    parts = [rows[list(SEGMENT_NAMES)] for rows in (restored[~is_replaced], named) if len(rows)]
+    return pd.concat(parts, ignore_index=True).astype(SEGMENT_NAMES)

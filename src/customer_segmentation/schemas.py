@@ -93,12 +93,19 @@ CLUSTER_BOUNDARIES = {"model_version": "int32", **DIP_TEST, "boundary": "string"
 BOUNDARIES_PER_K = {"k": "int32", **DIP_TEST}
 """Of every k, as the choice of k needs them; no table."""
 
-CLUSTER_ARCHETYPES = {
+SEGMENT_NAMES = {
     "model_version": "int32",
     "cluster_id": "int32",
+    "as_of_date": "object",
     "archetype": "string",
-    "distance": "float64",
+    "claims": "string",
+    "range_metric": "string",
+    "range_above": "float64",
+    "range_up_to": "float64",
+    "segment": "string",
+    "named_because": "string",
 }
+"""A day is a Python date, which DuckDB takes for one."""
 
 SEGMENT_RULES = {
     "rule": "int32",

@@ -1,0 +1,325 @@
+{#- Customers' worth of the coarser class that a class is drawn towards. -#}
+{%- set shrinkage = 20 -%}
+with
+
+as_of as (
+
+    select as_of_date from {{ ref('as_of') }}
+
+),
+
+customer_days as (
+
+    select * from {{ ref('customer_days') }}
+    where amount > 0
+
+),
+
+windows as (
+
+    select
+        window_days,
+        history_days
+    from {{ ref('repurchase_windows') }}
+
+),
+
+spells as (
+
+    select
+        {{ order_class('customer_days.num_order_days') }} as order_class,
+        datediff('day', customer_days.first_order_day, customer_days.day)
+        / nullif(customer_days.num_order_days - 1, 0) as mean_gap_days,
+        datediff('day', customer_days.day, customer_days.next_order_day) as gap,
+        datediff('day', customer_days.day, as_of.as_of_date) as observed
+    from customer_days
+    cross join as_of
+
+),
+
+-- Equal spells are counted once, for all windows.
+spell_counts as (
+
+    select
+        order_class,
+        {{ reached_gap_cut('mean_gap_days') }} as reached_gap,
+        gap,
+        observed,
+        count(*) as num_spells
+    from spells
+    group by order_class, reached_gap, gap, observed
+
+),
+
+-- A spell is at risk on a day of silence if the silence lasted to that day and a whole window of what followed is
+-- known; it is followed by an order within the window from `followed_from` on.
+at_risk as (
+
+    select
+        windows.window_days,
+        spell_counts.order_class,
+        {{ gap_class('spell_counts.reached_gap', 'windows.window_days') }} as gap_class,
+        least(spell_counts.gap, spell_counts.observed - windows.window_days) as last_day,
+        case
+            when spell_counts.gap is not null then greatest(spell_counts.gap - windows.window_days + 1, 1)
+        end as followed_from,
+        coalesce(spell_counts.gap >= spell_counts.observed - windows.window_days, true) as is_at_risk_a_window_ago,
+        sum(spell_counts.num_spells) as num_spells
+    from spell_counts
+    inner join windows on spell_counts.observed > windows.window_days
+    group by window_days, order_class, gap_class, last_day, followed_from, is_at_risk_a_window_ago
+
+),
+
+-- Spells by the last day that they are counted on, and by the day before the first.
+ends as (
+
+    select
+        window_days,
+        order_class,
+        gap_class,
+        last_day as day,
+        sum(num_spells) as num_at_risk,
+        coalesce(sum(num_spells) filter (where followed_from is not null), 0) as num_followed,
+        coalesce(sum(num_spells) filter (where is_at_risk_a_window_ago), 0) as num_a_window_ago,
+        coalesce(sum(num_spells) filter (where is_at_risk_a_window_ago and followed_from is not null), 0)
+            as num_ordered_since
+    from at_risk
+    group by window_days, order_class, gap_class, last_day
+    union all
+    select
+        window_days,
+        order_class,
+        gap_class,
+        followed_from - 1 as day,
+        0 as num_at_risk,
+        -sum(num_spells) as num_followed,
+        0 as num_a_window_ago,
+        0 as num_ordered_since
+    from at_risk
+    where followed_from is not null
+    group by window_days, order_class, gap_class, followed_from
+
+),
+
+-- Silences from one day on, and from an eighth of the window on, each longer by the square root of two.
+edges as (
+
+    select
+        window_days,
+        1 as silence_from
+    from windows
+    union
+    select
+        windows.window_days,
+        cast(round(windows.window_days / 8 * pow(2, steps.step / 2)) as integer) as silence_from
+    from windows
+    cross join range(24) as steps (step)
+    where silence_from between 2 and windows.history_days - windows.window_days
+
+),
+
+bins as (
+
+    select
+        window_days,
+        silence_from,
+        lead(silence_from) over (partition by window_days order by silence_from) - 1 as silence_to
+    from edges
+
+),
+
+classes as (
+
+    select
+        order_classes.order_class,
+        gap_classes.gap_class
+    from (select unnest([1, 2, 3, 5, 10, 20, 50]) as order_class) as order_classes
+    inner join range(0, {{ gap_cuts() | length + 2 }}) as gap_classes (gap_class)
+        on (order_classes.order_class = 1) = (gap_classes.gap_class = 0)
+
+),
+
+-- Exact counts, summed over the days of each bin.
+counted as (
+
+    select
+        bins.window_days,
+        classes.order_class,
+        classes.gap_class,
+        bins.silence_from,
+        bins.silence_to,
+        coalesce(sum(ends.num_at_risk) filter (where ends.day >= bins.silence_from), 0) as num_at_risk,
+        coalesce(sum(ends.num_at_risk * (least(ends.day, bins.silence_to) - bins.silence_from + 1)), 0) as days_at_risk,
+        coalesce(sum(ends.num_followed * (least(ends.day, bins.silence_to) - bins.silence_from + 1)), 0) as days_followed,
+        coalesce(
+            sum(ends.num_a_window_ago) filter (where ends.day <= coalesce(bins.silence_to, ends.day)), 0
+        ) as num_a_window_ago,
+        coalesce(
+            sum(ends.num_ordered_since) filter (where ends.day <= coalesce(bins.silence_to, ends.day)), 0
+        ) as num_ordered_since
+    from bins
+    cross join classes
+    left join ends
+        on
+            bins.window_days = ends.window_days
+            and classes.order_class = ends.order_class
+            and classes.gap_class = ends.gap_class
+            and bins.silence_from <= ends.day
+    group by bins.window_days, classes.order_class, classes.gap_class, bins.silence_from, bins.silence_to
+
+),
+
+-- The share over all classes; beyond the last silence at which enough customers were seen it stays.
+of_everybody as (
+
+    select
+        window_days,
+        silence_from,
+        last_value(
+            case when num_at_risk >= {{ shrinkage }} then days_followed / days_at_risk end ignore nulls
+        ) over (partition by window_days order by silence_from) as share
+    from (
+        select
+            window_days,
+            silence_from,
+            sum(num_at_risk) as num_at_risk,
+            sum(days_at_risk) as days_at_risk,
+            sum(days_followed) as days_followed
+        from counted
+        group by window_days, silence_from
+    ) as summed
+
+),
+
+of_order_classes as (
+
+    select
+        summed.window_days,
+        summed.order_class,
+        summed.silence_from,
+        {{ drawn_towards('summed', 'of_everybody.share', shrinkage) }} as share
+    from (
+        select
+            window_days,
+            order_class,
+            silence_from,
+            sum(num_at_risk) as num_at_risk,
+            sum(days_at_risk) as days_at_risk,
+            sum(days_followed) as days_followed
+        from counted
+        group by window_days, order_class, silence_from
+    ) as summed
+    inner join of_everybody
+        on summed.window_days = of_everybody.window_days and summed.silence_from = of_everybody.silence_from
+    where of_everybody.share is not null
+
+),
+
+pooled as (
+
+    select
+        counted.*,
+        -- Whole millionths, so that their sums are exact.
+        cast(
+            round(1000000 * ({{ drawn_towards('counted', 'of_order_classes.share', shrinkage) }})) as bigint
+        ) as millionths
+    from counted
+    inner join of_order_classes
+        on
+            counted.window_days = of_order_classes.window_days
+            and counted.order_class = of_order_classes.order_class
+            and counted.silence_from = of_order_classes.silence_from
+
+),
+
+cumulated as (
+
+    select
+        *,
+        num_at_risk + 1 as weight,
+        sum(num_at_risk + 1) over up_to_now as weight_so_far,
+        sum((num_at_risk + 1) * millionths) over up_to_now as weighted_so_far
+    from pooled
+    window up_to_now as (
+        partition by window_days, order_class, gap_class
+        order by silence_from
+        rows between unbounded preceding and current row
+    )
+
+),
+
+-- Silence alone improves no chance: the nearest curve that never rises (isotonic regression, as the least of the
+-- largest means; Robertson, Wright and Dykstra 1988), where a silence weighs as many customers as were seen at it.
+stretches as (
+
+    select
+        ending.window_days,
+        ending.order_class,
+        ending.gap_class,
+        beginning.silence_from as first_silence,
+        ending.silence_from as last_silence,
+        (
+            ending.weighted_so_far - beginning.weighted_so_far + beginning.weight * beginning.millionths
+        ) / (ending.weight_so_far - beginning.weight_so_far + beginning.weight) as mean
+    from cumulated as ending
+    inner join cumulated as beginning
+        on
+            ending.window_days = beginning.window_days
+            and ending.order_class = beginning.order_class
+            and ending.gap_class = beginning.gap_class
+            and ending.silence_from >= beginning.silence_from
+
+),
+
+largest_means as (
+
+    select
+        *,
+        max(mean) over (
+            partition by window_days, order_class, gap_class, first_silence
+            order by last_silence desc
+            rows between unbounded preceding and current row
+        ) as largest_mean
+    from stretches
+
+),
+
+falling as (
+
+    select
+        window_days,
+        order_class,
+        gap_class,
+        last_silence as silence_from,
+        min(largest_mean) as millionths
+    from largest_means
+    group by window_days, order_class, gap_class, last_silence
+
+),
+
+final as (
+
+    select
+        cast(pooled.window_days as integer) as window_days,
+        cast(pooled.order_class as integer) as order_class,
+        cast(pooled.gap_class as integer) as gap_class,
+        cast(pooled.silence_from as integer) as silence_from,
+        cast(pooled.silence_to as integer) as silence_to,
+        cast(pooled.num_at_risk as bigint) as num_at_risk,
+        cast(pooled.days_at_risk as bigint) as days_at_risk,
+        cast(pooled.days_followed as bigint) as days_followed,
+        cast(pooled.num_a_window_ago as bigint) as num_a_window_ago,
+        cast(pooled.num_ordered_since as bigint) as num_ordered_since,
+        round(falling.millionths / 1000000, 6) as repurchase_probability
+    from pooled
+    inner join falling
+        on
+            pooled.window_days = falling.window_days
+            and pooled.order_class = falling.order_class
+            and pooled.gap_class = falling.gap_class
+            and pooled.silence_from = falling.silence_from
+
+)
+
+select * from final

@@ -1,0 +1,65 @@
+with
+
+fact_counts as (
+
+    select * from {{ ref('fact_counts') }}
+
+),
+
+claims as (
+
+    select * from {{ ref('claims') }}
+
+),
+
+clusters as (
+
+    select
+        cluster_id,
+        sum(num_customers) as num_customers,
+        sum(sum(num_customers)) over () as num_all_customers
+    from fact_counts
+    group by cluster_id
+
+),
+
+held as (
+
+    select
+        cluster_id,
+        unnest(facts) as claim,
+        num_customers
+    from fact_counts
+
+),
+
+counted as (
+
+    select
+        clusters.cluster_id,
+        claims.claim,
+        any_value(clusters.num_customers) as num_customers,
+        any_value(clusters.num_all_customers) as num_all_customers,
+        coalesce(sum(held.num_customers), 0) as num_holding
+    from clusters
+    cross join claims
+    left join held on clusters.cluster_id = held.cluster_id and claims.claim = held.claim
+    group by clusters.cluster_id, claims.claim
+
+),
+
+final as (
+
+    select
+        cluster_id,
+        claim,
+        cast(num_holding as bigint) as num_holding,
+        round(num_holding / num_customers, 6) as share_inside,
+        round(
+            (sum(num_holding) over (partition by claim) - num_holding) / nullif(num_all_customers - num_customers, 0), 6
+        ) as share_outside
+    from counted
+
+)
+
+select * from final

@@ -1,0 +1,164 @@
+with
+
+cluster_claims as (
+
+    select * from {{ ref('cluster_claims') }}
+
+),
+
+archetype_fits as (
+
+    select * from {{ ref('archetype_fits') }}
+
+),
+
+segment_names as (
+
+    select segment_names.*
+    from {{ ref('segment_names') }} as segment_names
+    inner join {{ ref('as_of') }} as as_of on segment_names.as_of_date = as_of.as_of_date
+    where segment_names.model_version = {{ active_version() }}
+
+),
+
+customer_clusters as (
+
+    select
+        customer_id,
+        cluster_id
+    from {{ ref('customer_clusters') }}
+
+),
+
+customer_metrics as (
+
+    select * from {{ ref('customer_metrics') }}
+
+),
+
+claims as (
+
+    select * from {{ ref('claims') }}
+
+),
+
+limits as (
+
+    {{ limits_of_active_version() }}
+
+),
+
+currency as (
+
+    select currency as currency_code from {{ ref('as_of') }}
+
+),
+
+of_facts as (
+
+    select
+        segment_names.cluster_id,
+        cluster_claims.claim,
+        {{ with_limits('claims.says', 'limits', 'currency.currency_code') }} as says,
+        cluster_claims.share_inside,
+        cluster_claims.share_outside,
+        list_contains(string_split(segment_names.claims, ' '), cluster_claims.claim) as is_named,
+        cluster_claims.share_inside >= {{ var('min_claim_share') }} as holds
+    from segment_names
+    inner join cluster_claims using (cluster_id)
+    inner join claims using (claim)
+    cross join limits
+    cross join currency
+
+),
+
+of_archetypes as (
+
+    select
+        segment_names.cluster_id,
+        'all claims' as claim,
+        'all that its name claims' as says,
+        archetype_fits.share_inside,
+        archetype_fits.share_outside,
+        true as is_named,
+        archetype_fits.is_borne as holds
+    from segment_names
+    inner join archetype_fits
+        on segment_names.cluster_id = archetype_fits.cluster_id and segment_names.archetype = archetype_fits.archetype
+
+),
+
+-- Of each cluster that is told apart by a range, its members and those of the clusters that share the name.
+in_ranges as (
+
+    select
+        segment_names.cluster_id,
+        alike.cluster_id = segment_names.cluster_id as is_inside,
+        segment_names.range_above,
+        segment_names.range_up_to,
+        case segment_names.range_metric
+            {%- for metric in ['total_amount', 'avg_order_value', 'num_orders', 'days_since_last_order', 'tenure_days'] %}
+            when '{{ metric }}' then cast(customer_metrics.{{ metric }} as double)
+            {%- endfor %}
+        end as metric_value
+    from segment_names
+    inner join segment_names as alike
+        on
+            segment_names.range_metric = alike.range_metric
+            and coalesce(segment_names.archetype, segment_names.claims) = coalesce(alike.archetype, alike.claims)
+    inner join customer_clusters on alike.cluster_id = customer_clusters.cluster_id
+    inner join customer_metrics using (customer_id)
+
+),
+
+counted as (
+
+    select
+        cluster_id,
+        is_inside,
+        count(*) as num_customers,
+        count(*) filter (
+            where coalesce(metric_value > range_above, true) and coalesce(metric_value <= range_up_to, true)
+        ) as num_holding
+    from in_ranges
+    group by cluster_id, is_inside
+
+),
+
+of_ranges as (
+
+    select
+        cluster_id,
+        'range' as claim,
+        'the range that its name gives' as says,
+        round(max(num_holding / num_customers) filter (where is_inside), 6) as share_inside,
+        round(max(num_holding / num_customers) filter (where not is_inside), 6) as share_outside,
+        true as is_named,
+        share_inside >= {{ var('min_claim_share') }} as holds
+    from counted
+    group by cluster_id
+
+),
+
+together as (
+
+    select * from of_facts
+    union all
+    select * from of_archetypes
+    union all
+    select * from of_ranges
+
+),
+
+final as (
+
+    select
+        cast(together.cluster_id as varchar) as segment_id,
+        segment_names.segment,
+        together.* exclude (cluster_id)
+    from together
+    inner join segment_names using (cluster_id)
+
+)
+
+select * from final

@@ -1,0 +1,8 @@
+-- A name is a claim: where most members of a segment don't fulfil it, or others fulfil it as well, it must not be given.
+select
+    segment,
+    says,
+    share_inside,
+    share_outside
+from {{ ref('segment_claims') }}
+where is_named and not coalesce(holds, false)
