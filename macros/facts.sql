@@ -38,3 +38,8 @@
     {%- endfor -%}
     {{ filled.sql }}
 {%- endmacro %}
+
+{#- The metrics that tell segments of one archetype apart; naming.py says them in words. -#}
+{% macro range_metrics() -%}
+    {{ return(['total_amount', 'avg_order_value', 'num_orders', 'days_since_last_order', 'tenure_days']) }}
+{%- endmacro %}

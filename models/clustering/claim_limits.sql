@@ -37,23 +37,34 @@ ranks as (
 
 limits as (
 
-    select 'repurchase_window_days' as limit_name, window_days as limit_value from repurchase_windows
+    select
+        'repurchase_window_days' as limit_name,
+        window_days as limit_value
+    from repurchase_windows
     where is_window
     union all
-    select 'longer_window_days', window_days from repurchase_windows
+    select
+        'longer_window_days' as limit_name,
+        window_days as limit_value
+    from repurchase_windows
     where is_longer_window
+    {%- for name, value in {
+        'min_active_probability': var('min_active_probability'),
+        'max_lapsed_probability': var('max_lapsed_probability'),
+        'min_frequent_order_days': 4,
+    }.items() %}
     union all
-    select 'min_active_probability', {{ var('min_active_probability') }}
+    select
+        '{{ name }}' as limit_name,
+        {{ value }} as limit_value
+    {%- endfor %}
+    {%- for name in ['top_total_amount', 'high_total_amount', 'big_avg_order_value'] %}
     union all
-    select 'max_lapsed_probability', {{ var('max_lapsed_probability') }}
-    union all
-    select 'min_frequent_order_days', 4
-    union all
-    select 'top_total_amount', top_total_amount from ranks
-    union all
-    select 'high_total_amount', high_total_amount from ranks
-    union all
-    select 'big_avg_order_value', big_avg_order_value from ranks
+    select
+        '{{ name }}' as limit_name,
+        {{ name }} as limit_value
+    from ranks
+    {%- endfor %}
 
 ),
 

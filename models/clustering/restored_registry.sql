@@ -5,14 +5,18 @@
 -- depends_on: {{ ref('clustering_guards') }}
 with
 
-{% if location -%}
 given as (
 
     select
-        {%- for column, type in columns.items() %}
-        cast({{ column }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- for column, type in columns.items() if column != 'record' %}
+        cast({{ column if location else 'null' }} as {{ type }}) as {{ column }},
         {%- endfor %}
+        {{ 'record' if location else 'cast(null as varchar) as record' }}
+    {%- if location %}
     from ({{ registry_rows(location) }}) as registry
+    {%- else %}
+    where false
+    {%- endif %}
 
 ),
 
@@ -24,30 +28,14 @@ final as (
     {%- for record in ['version', 'feature', 'centroid'] %}
     union all
     select distinct
-        {%- for column, type in columns.items() %}
-        {%- if column == 'record' %}
-        '{{ record }}' as record{{ ',' if not loop.last }}
-        {%- elif column in registry_records()[record] %}
-        {{ column }}{{ ',' if not loop.last }}
-        {%- else %}
-        cast(null as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endif %}
+        {%- for column, type in columns.items() if column != 'record' %}
+        {{ column if column in registry_records()[record] else 'cast(null as ' ~ type ~ ')' }} as {{ column }},
         {%- endfor %}
+        '{{ record }}' as record
     from given
     where record is null {{- ' and cluster_id is not null' if record == 'centroid' }}
     {%- endfor %}
 
 )
-{%- else -%}
-final as (
-
-    select
-        {%- for column, type in columns.items() %}
-        cast(null as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    where false
-
-)
-{%- endif %}
 
 select * from final

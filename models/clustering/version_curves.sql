@@ -46,7 +46,7 @@ copied as (
 
     select
         lacking.model_version,
-        known.* exclude (model_version)
+        known.* exclude (model_version) -- noqa: RF02
     from lacking
     inner join known on lacking.rows_from = known.model_version
 

@@ -11,9 +11,14 @@ month_starts as (
     select
         as_of_date,
         first_day_of_life,
-        cast(date_trunc('month', as_of_date) - to_months(cast(months_before as integer)) as date) as month_start
+        cast(
+            unnest([
+                {%- for months in range(var('history_months') + 1) %}
+                date_trunc('month', as_of_date) - interval {{ months }} month{{ ',' if not loop.last }}
+                {%- endfor %}
+            ]) as date
+        ) as month_start
     from as_of
-    cross join range(0, {{ var('history_months') + 1 }}) as months (months_before)
 
 ),
 

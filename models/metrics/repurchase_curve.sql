@@ -67,7 +67,7 @@ at_risk as (
         sum(spell_counts.num_spells) as num_spells
     from spell_counts
     inner join windows on spell_counts.observed > windows.window_days
-    group by window_days, order_class, gap_class, last_day, followed_from, is_at_risk_a_window_ago
+    group by all
 
 ),
 
@@ -151,7 +151,8 @@ counted as (
         bins.silence_to,
         coalesce(sum(ends.num_at_risk) filter (where ends.day >= bins.silence_from), 0) as num_at_risk,
         coalesce(sum(ends.num_at_risk * (least(ends.day, bins.silence_to) - bins.silence_from + 1)), 0) as days_at_risk,
-        coalesce(sum(ends.num_followed * (least(ends.day, bins.silence_to) - bins.silence_from + 1)), 0) as days_followed,
+        coalesce(sum(ends.num_followed * (least(ends.day, bins.silence_to) - bins.silence_from + 1)), 0)
+            as days_followed,
         coalesce(
             sum(ends.num_a_window_ago) filter (where ends.day <= coalesce(bins.silence_to, ends.day)), 0
         ) as num_a_window_ago,

@@ -1,6 +1,9 @@
 {#- Fewer customers than this say nothing about a silence. -#}
 {%- set min_customers = 20 -%}
 {%- set given = var('repurchase_window_days') -%}
+{%- set why_chosen = 'named by repurchase_window_days' if given != 'auto' else
+    'of the windows that the history holds three times, the one in which the share of orders followed by another is'
+    ~ ' nearest to one half' -%}
 with
 
 as_of as (
@@ -112,7 +115,7 @@ final as (
         coalesce(measured.window_days = longer.window_days, false) as is_longer_window,
         case
             when measured.window_days = chosen.window_days
-                then {{ "'named by repurchase_window_days'" if given != 'auto' else "'of the windows that the history holds three times, the one in which the share of orders followed by another is nearest to one half'" }}
+                then '{{ why_chosen }}'
             when measured.num_at_risk < {{ min_customers }}
                 then 'only ' || measured.num_at_risk || ' orders are older than it, {{ min_customers }} are the least'
             {%- if given == 'auto' %}

@@ -1,4 +1,4 @@
-{%- set metrics = ['total_amount', 'avg_order_value', 'num_orders', 'days_since_last_order', 'tenure_days'] -%}
+{%- set metrics = range_metrics() -%}
 with
 
 customer_clusters as (
@@ -21,8 +21,9 @@ placed as (
     select
         customer_clusters.cluster_id,
         {%- for metric in metrics %}
-        cast(customer_metrics.{{ metric }} as double) as {{ metric }}{{ ',' if not loop.last }}
+        cast(customer_metrics.{{ metric }} as double) as {{ metric }},
         {%- endfor %}
+        customer_metrics.customer_id
     from customer_clusters
     inner join customer_metrics using (customer_id)
 

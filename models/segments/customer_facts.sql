@@ -22,10 +22,10 @@ final as (
 
     select
         customer_clusters.customer_id,
-        customer_clusters.cluster_id,
         {%- for fact, definition in customer_facts().items() %}
-        {{ definition }} as is_{{ fact }}{{ ',' if not loop.last }}
+        {{ definition }} as is_{{ fact }},
         {%- endfor %}
+        customer_clusters.cluster_id
     from customer_clusters
     inner join customer_metrics using (customer_id)
     cross join limits

@@ -97,7 +97,7 @@ in_ranges as (
         segment_names.range_above,
         segment_names.range_up_to,
         case segment_names.range_metric
-            {%- for metric in ['total_amount', 'avg_order_value', 'num_orders', 'days_since_last_order', 'tenure_days'] %}
+            {%- for metric in range_metrics() %}
             when '{{ metric }}' then cast(customer_metrics.{{ metric }} as double)
             {%- endfor %}
         end as metric_value

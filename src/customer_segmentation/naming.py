@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from customer_segmentation.report.frames import records
 from customer_segmentation.report.wording import count, listed, money, percent, whole
 from customer_segmentation.schemas import SEGMENT_NAMES
 
@@ -49,7 +50,8 @@ class Range:
             least = above
         else:
             above, up_to = (
-                count(bound, noun) if math.isfinite(bound) else "" for bound in (self.above, self.up_to)
+                count(bound, noun) if math.isfinite(bound) else ""
+                for bound in (self.above, self.up_to)
             )
             least = whole(self.above + 1) if math.isfinite(self.above) else ""
         if math.isinf(self.above):
@@ -89,8 +91,7 @@ class Distributions:
             (row["cluster_id"], row["metric"]): np.asarray(row["quantiles"], dtype=float)
             for row in rows.to_dict("records")
         }
-        sizes = rows.drop_duplicates("cluster_id").set_index("cluster_id")["num_customers"]
-        self.sizes: dict[int, int] = sizes.to_dict()
+        self.sizes = dict(zip(rows["cluster_id"], rows["num_customers"], strict=True))
 
     def quantiles(self, cluster: int, metric: str) -> np.ndarray:
         """Values in ascending order."""
@@ -171,9 +172,14 @@ def range_of_its_own(
     for metric in METRICS:
         points = distributions.quantiles(cluster, metric)
         low, high = (
-            readable(points[int(at * len(points))], metric) for at in (margin / 2, 1 - margin / 2 - 1e-9)
+            readable(points[int(at * len(points))], metric)
+            for at in (margin / 2, 1 - margin / 2 - 1e-9)
         )
-        for values in (Range(metric, up_to=high), Range(metric, above=low), Range(metric, low, high)):
+        for values in (
+            Range(metric, up_to=high),
+            Range(metric, above=low),
+            Range(metric, low, high),
+        ):
             inside = distributions.least_share(cluster, values)
             contrast = inside - distributions.most_outside(cluster, values)
             if inside >= min_claim_share and contrast >= min_claim_contrast:
@@ -247,7 +253,12 @@ class Namer:
         if before and before.archetype in borne:
             return Name(before.archetype, self.claims_of(before.archetype))
         built = self.built(cluster)
-        if before and before.archetype is None and before.claims and set(before.claims) <= set(built):
+        if (
+            before
+            and before.archetype is None
+            and before.claims
+            and set(before.claims) <= set(built)
+        ):
             return Name(None, before.claims)
         return Name(borne[0], self.claims_of(borne[0])) if borne else Name(None, built)
 
@@ -332,7 +343,7 @@ def name_segments(
         min_claim_share,
         min_claim_contrast,
     )
-    earlier = {int(row["cluster_id"]): name_of(row) for row in before.to_dict("records")}
+    earlier = {int(row["cluster_id"]): name_of(row) for row in records(before)}
     called = dict(zip(before["cluster_id"].astype(int), before["segment"], strict=True))
     clusters = sorted(int(cluster) for cluster in shares["cluster_id"].unique())
     names = {cluster: namer.base(cluster, earlier.get(cluster)) for cluster in clusters}
@@ -342,10 +353,7 @@ def name_segments(
         alike = [cluster for cluster in clusters if names[cluster].base == base]
         name = names[alike[0]]
         ranges = namer.ranges(alike, name, earlier)
-        if name.archetype:
-            title = str(titles[name.archetype])
-        else:
-            title = built_name(name.claims, words)
+        title = str(titles[base[0]]) if base[0] else built_name(name.claims, words)
         for cluster in alike:
             values = ranges.get(cluster) if ranges else None
             names[cluster] = replace(names[cluster], range=values)

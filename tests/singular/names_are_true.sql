@@ -1,4 +1,4 @@
--- A name is a claim: where most members of a segment don't fulfil it, or others fulfil it as well, it must not be given.
+-- A name is a claim: where most members of a segment don't fulfil it, or others do as well, it must not be given.
 select
     segment,
     says,
