@@ -26,6 +26,13 @@
     }) }}
 {%- endmacro %}
 
+{#- Vars of earlier versions that are no more: what stands in their place. -#}
+{% macro gone_vars() -%}
+    {{ return({
+        'archetype_max_distance': 'names are claims now, and min_claim_share says how many members have to fulfil them.',
+    }) }}
+{%- endmacro %}
+
 {#- What a var was called in earlier versions, as SQL text; fits of then have their settings under that name. -#}
 {% macro former_name(name) -%}
     {%- for old, new in renamed_vars().items() if new == name -%}
@@ -117,6 +124,9 @@
     {%- set units = var_units() -%}
     {%- for old, new in renamed_vars().items() if old in given or var(old, none) is not none -%}
         {{ return("The var '" ~ old ~ "' is called '" ~ new ~ "' now: rename it in your vars.") }}
+    {%- endfor -%}
+    {%- for name, instead in gone_vars().items() if name in given or var(name, none) is not none -%}
+        {{ return("The var '" ~ name ~ "' is gone: " ~ instead ~ " Take it out of your vars.") }}
     {%- endfor -%}
     {%- for name in given if name not in units -%}
         {{ return("There is no var '" ~ name ~ "'." ~ nearest(name, units) ~ " The vars are " ~ units | join(', ') ~ ".") }}
@@ -223,6 +233,10 @@
                 ~ values.candidate_features | join(', ') ~ ")." ~ nearest(feature, values.candidate_features)) }}
         {%- endif -%}
     {%- endfor -%}
+    {%- if values.max_lapsed_probability > values.min_active_probability -%}
+        {{ return("max_lapsed_probability: '" ~ values.max_lapsed_probability ~ "' won't do. Give at most"
+            ~ " min_active_probability (" ~ values.min_active_probability ~ "), since nobody is active and lapsed.") }}
+    {%- endif -%}
     {%- if values.min_drift_to_watch > values.min_drift_to_refit -%}
         {{ return("min_drift_to_watch: '" ~ values.min_drift_to_watch ~ "' won't do. Give at most min_drift_to_refit ("
             ~ values.min_drift_to_refit ~ "), since who is asked to refit was warned before.") }}

@@ -52,7 +52,7 @@ spell_counts as (
 ),
 
 -- A spell is at risk on a day of silence if the silence lasted to that day and a whole window of what followed is
--- known; it is followed by an order within the window from `followed_from` on.
+-- known; from `followed_from` on an order came within the window.
 at_risk as (
 
     select
@@ -64,10 +64,9 @@ at_risk as (
             when spell_counts.gap is not null then greatest(spell_counts.gap - windows.window_days + 1, 1)
         end as followed_from,
         coalesce(spell_counts.gap >= spell_counts.observed - windows.window_days, true) as is_at_risk_a_window_ago,
-        sum(spell_counts.num_spells) as num_spells
+        spell_counts.num_spells
     from spell_counts
     inner join windows on spell_counts.observed > windows.window_days
-    group by all
 
 ),
 

@@ -324,7 +324,7 @@ def name_segments(
 
     ``fits`` are rows of ``archetype_fits``, ``shares`` of ``cluster_claims``, ``quantiles`` of
     ``cluster_quantiles``, ``archetypes`` and ``words`` the seeds; ``before`` are the rows of
-    ``segment_names`` that these clusters had last, on an earlier day.
+    ``segment_names`` that these clusters had last (``last_names``).
 
     A cluster keeps its name while its claims hold. Else it takes the archetype with most claims
     among those that it may bear; what may bear none is called by the facts that hold for
@@ -413,9 +413,16 @@ def name_of(row: dict[str, Any]) -> Name:
     )
 
 
-def last_names(names: pd.DataFrame, clusters: Sequence[int], as_of_date: date) -> pd.DataFrame:
-    """Rows of ``segment_names`` that these clusters had last before a day, whatever the version."""
-    is_earlier = names["as_of_date"] < as_of_date
+def last_names(
+    names: pd.DataFrame, clusters: Sequence[int], model_version: int, as_of_date: date
+) -> pd.DataFrame:
+    """Rows of ``segment_names`` that these clusters had last.
+
+    That is on an earlier day, whatever the version, or on this day under an earlier version.
+    """
+    is_earlier = (names["as_of_date"] < as_of_date) | (
+        (names["as_of_date"] == as_of_date) & (names["model_version"] < model_version)
+    )
     earlier = names[is_earlier & names["cluster_id"].isin(list(clusters))]
     ordered = earlier.sort_values(["as_of_date", "model_version"])
     return ordered.drop_duplicates("cluster_id", keep="last")
@@ -442,7 +449,7 @@ def add_names(
     )
     clusters = [int(cluster) for cluster in shares["cluster_id"].unique()]
     named = name_segments(
-        shares=shares, before=last_names(known, clusters, as_of_date), **evidence
+        shares=shares, before=last_names(known, clusters, model_version, as_of_date), **evidence
     ).assign(model_version=model_version, as_of_date=as_of_date)
     is_replaced = (restored["model_version"] == model_version) & (
         restored["as_of_date"] == as_of_date

@@ -13,13 +13,13 @@ LIST = "{{ eligible_targets('call') }}\n"
 
 
 def with_a_call(folder: Path) -> Path:
-    """A project in which loyal customers are called."""
+    """A project in which cooling repeat customers are called."""
     project = copy_of_the_project(folder)
     actions = project / "seeds" / "actions.csv"
     actions.write_text(actions.read_text() + ROW)
     archetypes = project / "seeds" / "segment_archetypes.csv"
     lines = [
-        line.removesuffix("cross_sell") + "call" if line.startswith("loyal_small_basket") else line
+        line.removesuffix("cross_sell") + "call" if line.startswith("cooling_repeat") else line
         for line in archetypes.read_text().splitlines()
     ]
     archetypes.write_text("\n".join(lines) + "\n")

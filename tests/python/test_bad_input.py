@@ -1,7 +1,7 @@
 """Bad input: one sentence that says what is wrong and what to do, and the results stay."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def test_one_clear_sentence_and_nothing_replaced(
         (
             "update marketing.targeting_rules set action = 'wnback' where action = 'win_back'",
             f"targeting_rules.csv: action is one of those in actions.csv ({ACTIONS}); see"
-            " best_and_quiet, gone_for_a_year.",
+            " best_and_cooling, lapsed.",
         ),
         (
             "delete from marketing.actions where action in ('none', 'retain')",
@@ -213,24 +213,54 @@ def test_each_guard_of_the_clustering_says_what_is_wrong(
     assert "Traceback" not in refused.log
 
 
+def of_the_old_form(text: str) -> str:
+    """Archetypes as an earlier version of this project had them."""
+    names = text.splitlines()[0].replace("name,claims", "segment,recency,frequency,value")
+    rows = [re.sub(r"^(\w+,[^,]+),[^,]*,", r"\1,,,,", row) for row in text.splitlines()[1:]]
+    return "\n".join([names, *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (
+            lambda text: re.sub("(?m)^(lapsed,[^,]+),lapsed", r"\1,lapsd", text),
+            "segment_archetypes.csv: claims are words of claims.csv with a space between them (new,"
+            " active, cooling, lapsed, engaged, quiet, once, frequent, repeat, first_order_lately,"
+            " top_value, high_value, big_basket); see lapsed (lapsd).",
+        ),
+        (
+            of_the_old_form,
+            "segment_archetypes.csv: the column 'name' is missing; there are archetype, segment,"
+            " recency, frequency, value, description, strategy, action. Names are claims now: rename"
+            " segment to name, and in place of recency, frequency and value write a column claims,"
+            " words of claims.csv like 'lapsed once', nothing for the segments by rule.",
+        ),
+        (
+            lambda text: text.replace("lapsed,Lapsed customers,", "lapsed,Active customers,"),
+            "segment_archetypes.csv: each archetype has a name of its own; see active, lapsed.",
+        ),
+    ],
+    ids=["claim", "old form", "names"],
+)
 def test_a_fault_in_a_seed_is_told_and_nothing_replaced(
-    shop: tuple[Build, dict[str, Any]], tmp_path: Path
+    shop: tuple[Build, dict[str, Any]],
+    tmp_path: Path,
+    spoil: Callable[[str], str],
+    sentence: str,
 ) -> None:
     good, tables = shop
     project = copy_of_the_project(tmp_path / "project")
     path = project / "seeds" / "segment_archetypes.csv"
     text = path.read_text()
-    spoilt = re.sub("(?m)^(lapsed,[^,]+),low", r"\1,lo", text)
+    spoilt = spoil(text)
     assert spoilt != text
     path.write_text(spoilt)
 
     bad = build_with_data_tests(good.database, LOCATION, project=project)
 
     assert not bad.success
-    assert (
-        "segment_archetypes.csv: recency, frequency and value are low, medium or high, all three"
-        " or none; see lapsed."
-    ) in bad.log
+    assert sentence in bad.log
     assert "Traceback" not in bad.log
     seed = "segments.segment_archetypes"
     assert results(bad) | {seed: None} == tables | {seed: None}

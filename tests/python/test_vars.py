@@ -15,7 +15,8 @@ SHARES = [
     "max_customer_share_of_amount", "max_similar_id_share", "min_repeat_customer_share",
     "max_spanning_order_share", "max_shared_order_share", "max_equal_amounts_share",
     "max_valley_p_value", "min_bootstrap_jaccard", "min_bootstrap_adjusted_rand",
-    "min_cluster_share", "archetype_max_distance", "min_rule_fidelity",
+    "min_cluster_share", "min_claim_share", "min_claim_contrast",
+    "min_rule_fidelity", "min_active_probability", "max_lapsed_probability",
 ]  # fmt: skip
 COUNTS = [
     "max_order_gap_days", "min_isolation_gap_days", "metrics_window_days", "evidence_sample_size",
@@ -76,7 +77,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"returns": True}, "returns: 'True' won't do. Give net or exclude."),
     ({"scaler": "max"}, "scaler: 'max' won't do. Give standard or robust or minmax."),
     ({"check_order_ids": "yes"}, "check_order_ids: 'yes' won't do. Give true or false."),
-    ({"refit": 1}, "refit: '1' won't do. Give true or false."),
+    ({"refit": 1}, "refit: '1' won't do. Give true or false or anew."),
     ({"refit_on_change": "false"}, "refit_on_change: 'false' won't do. Give true or false."),
     ({"unknown_consent_is_eligible": None}, "unknown_consent_is_eligible: 'None' won't do."),
     ({"timezone": "Europe/Londn"}, "'Europe/Londn' is unknown. Did you mean 'Europe/London'?"),
@@ -138,7 +139,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"order_columns": {"customer_id": "customer"}},
         "order_columns: the sample, which is read as orders_location is not set, has no column 'c",
     ),
-    ({"archetype_max_distance": float("nan")}, "archetype_max_distance: 'nan' won't do. Give a"),
+    ({"min_claim_share": float("nan")}, "min_claim_share: 'nan' won't do. Give a"),
+    ({"archetype_max_distance": 0.2}, "The var 'archetype_max_distance' is gone: names are claims"),
+    ({"repurchase_window_days": "month"}, "repurchase_window_days: 'month' won't do. Give a whole"),
+    ({"repurchase_window_days": 0}, "repurchase_window_days: '0' won't do. Give a whole number"),
+    ({"refit": "always"}, "refit: 'always' won't do. Give true or false or anew."),
+    ({"history_months": -1}, "history_months: '-1' won't do. Give a whole number from 0 to 120"),
+    (
+        {"min_active_probability": 0.1},
+        "max_lapsed_probability: '0.2' won't do. Give at most min_active_probability (0.1)",
+    ),
     ({"attached_databases": {"shop": "a"}}, "attached_databases: 'shop' is also the name of the"),
     ({"stability_bootstraps": 20}, "The var 'stability_bootstraps' is called 'num_bootstraps' now"),
 ]

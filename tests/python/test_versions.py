@@ -32,7 +32,9 @@ def again(build: Build, **variables: Any) -> Build:
     changes_metrics = variables.keys() - AFTER_THE_METRICS
     clustering = "+customer_clusters" if changes_metrics else "path:models/clustering"
     # Of an empty database all: there the metrics are copied.
-    selection = ("--select", clustering, "segment_registry") if build.database.exists() else ()
+    names = ["customer_facts", "fact_counts", "cluster_claims", "archetype_fits"]
+    names += ["cluster_quantiles", "segment_names", "segment_registry"]
+    selection = ("--select", clustering, *names) if build.database.exists() else ()
     return build_models(build.database, QUICK | variables, *selection)
 
 
@@ -96,8 +98,17 @@ def test_the_registry_tells_the_history(lifetime: dict[str, Any]) -> None:
     assert set(registry.loc[registry["model_version"] == 1, "status"]) == {"new"}
     assert set(registry.loc[registry["model_version"] == 3, "status"]) == {"kept"}
     assert "retired" in set(registry.loc[registry["model_version"] == 2, "status"])
-    kept = registry[registry["status"] == "kept"]
-    assert kept.groupby("cluster_id")["archetype"].nunique(dropna=False).max() == 1
+    kept = registry[registry["status"] == "kept"].set_index(["model_version", "cluster_id"])
+    assert len(kept) > 4
+    for (version, cluster), row in kept.iterrows():
+        before = registry[
+            (registry["model_version"] == version - 1) & (registry["cluster_id"] == cluster)
+        ].iloc[0]
+        if row["segment"] == before["segment"]:
+            assert row["named_because"] == "kept"
+        else:
+            assert row["named_because"].startswith(f"no longer “{before['segment']}”: ")
+    assert set(kept.loc[3, "named_because"]) == {"kept"}
 
 
 def test_an_exported_registry_scores_an_empty_database(
@@ -110,7 +121,7 @@ def test_an_exported_registry_scores_an_empty_database(
         None,
     )
     assert exported.success, exported.log
-    assert path.read_text().startswith("model_version,dataset,fitted_on,")
+    assert path.read_text().startswith("record,model_version,dataset,fitted_on,")
 
     fresh = Build(True, tmp_path / "shop.duckdb")
     settings = {"segment_count": 4, "registry_location": str(path)}
@@ -225,7 +236,10 @@ def test_a_registry_of_an_earlier_version_scores_and_its_settings_are_adopted(
     )
 
     adopted = again(build, excluded_statuses=["void"])
-    assert versions(adopted) == [(1, "first build"), (2, "settings changed")]
+    assert versions(adopted) == [
+        (1, "first build"),
+        (2, "settings changed, the curve too as its settings changed"),
+    ]
 
 
 def test_a_renamed_setting_is_compared_under_its_old_name(tmp_path: Path) -> None:
@@ -258,7 +272,8 @@ NOT_SETTINGS = {
     "orders_location", "customers_location", "attached_databases", "as_of_date",
     # Consent has no part in a fit, nor have labels and checks. A status that is not known counts.
     "customer_columns", "customers_csv_options", "consent_words", "refusal_words",
-    "counted_statuses", "dataset", "currency", "check_order_ids",
+    # The metrics as of other days are for those who ask for them.
+    "history_months", "counted_statuses", "dataset", "currency", "check_order_ids",
     # What decides about fits themselves.
     "refit", "refit_on_change", "model_version", "registry_location",
 }  # fmt: skip
@@ -268,7 +283,8 @@ def test_every_var_that_a_fit_depends_on_is_among_its_settings(sample_build: Bui
     target = sample_build.database.parent / "target" / "manifest.json"
     manifest = json.loads(target.read_text())
     fits = ["clustering_features", "clustering_candidates", "cluster_boundaries"]
-    waiting = [f"model.customer_segmentation.{name}" for name in [*fits, "cluster_centroids"]]
+    fits += ["cluster_centroids", "version_curves", "claim_limits"]
+    waiting = [f"model.customer_segmentation.{name}" for name in fits]
     seen: set[str] = set()
     read: set[str] = set()
     while waiting:
