@@ -95,11 +95,31 @@ SUBJECTS = {
     "naming": Subject(
         (
             "models/segments/segment_definitions.sql",
-            "models/segments/cluster_levels.sql",
+            "models/segments/archetype_fits.sql",
+            "models/segments/cluster_claims.sql",
+            "models/segments/segment_claims.sql",
             f"{PACKAGE}/naming.py",
         ),
         ("naming",),
-        ("sample_build", "report"),
+        ("sample_build", "names", "report"),
+    ),
+    "history": Subject(
+        (
+            *(
+                f"models/metrics/{name}.sql"
+                for name in (
+                    "metric_days",
+                    "order_changes",
+                    "customer_days",
+                    "customer_metrics_history",
+                    "repurchase_windows",
+                    "repurchase_curve",
+                )
+            ),
+            "macros/repurchase.sql",
+        ),
+        (),
+        ("repurchase", "point_in_time"),
     ),
 }
 

@@ -31,14 +31,35 @@ single_claims as (
 
 ),
 
+-- Who claims more says more: lapsed is more than quiet, which it implies.
+counted as (
+
+    select
+        archetype,
+        count(distinct claim) as num_claims
+    from (
+        select
+            archetype,
+            claim
+        from single_claims
+        union all
+        select
+            single_claims.archetype,
+            unnest(string_split(claims.implies, ' ')) as claim
+        from single_claims
+        inner join {{ ref('claims') }} as claims using (claim)
+    ) as all_claims
+    group by archetype
+
+),
+
 -- The claim that fewest of the members fulfil.
 least as (
 
     select
         cluster_claims.cluster_id,
         single_claims.archetype,
-        min(cluster_claims.share_inside) as least_share,
-        count(*) as num_claims
+        min(cluster_claims.share_inside) as least_share
     from cluster_claims
     inner join single_claims using (claim)
     group by cluster_claims.cluster_id, single_claims.archetype
@@ -65,10 +86,11 @@ claimed as (
     select
         jointly.*,
         least.least_share,
-        least.num_claims,
+        counted.num_claims,
         least.least_share >= {{ var('min_claim_share') }} as has_claims
     from jointly
     inner join least using (cluster_id, archetype)
+    inner join counted using (archetype)
 
 ),
 

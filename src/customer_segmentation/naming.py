@@ -167,13 +167,12 @@ def range_of_its_own(
     cluster: int, distributions: Distributions, *, min_claim_share: float, min_claim_contrast: float
 ) -> Range | None:
     """Find the range that holds most members of a cluster and fewest of all others, if any does."""
-    margin = (1 - min_claim_share) / 2
+    margin = (1 - min_claim_share) / 4
     found: list[tuple[float, Range]] = []
     for metric in METRICS:
         points = distributions.quantiles(cluster, metric)
         low, high = (
-            readable(points[int(at * len(points))], metric)
-            for at in (margin / 2, 1 - margin / 2 - 1e-9)
+            readable(points[round(at * len(points)) - 1], metric) for at in (margin, 1 - margin)
         )
         for values in (
             Range(metric, up_to=high),
@@ -195,9 +194,8 @@ def built_claims(
     ``shares`` are the cluster's rows of ``cluster_claims``; ``words`` those of ``claims``. What
     another of them implies is left out.
     """
-    holds = (shares["share_inside"] >= min_claim_share) & (
-        shares["share_inside"] - shares["share_outside"] >= min_claim_contrast
-    )
+    contrast = (shares["share_inside"] - shares["share_outside"]).round(6)
+    holds = (shares["share_inside"] >= min_claim_share) & (contrast >= min_claim_contrast)
     held = set(shares.loc[holds, "claim"])
     ordered = words[words["claim"].isin(held)].sort_values("position")
     implied = {claim for implies in ordered["implies"].dropna() for claim in implies.split()}
@@ -354,11 +352,12 @@ def name_segments(
         name = names[alike[0]]
         ranges = namer.ranges(alike, name, earlier)
         title = str(titles[base[0]]) if base[0] else built_name(name.claims, words)
+        said = {cluster: values.words(currency) for cluster, values in (ranges or {}).items()}
         for cluster in alike:
-            values = ranges.get(cluster) if ranges else None
-            names[cluster] = replace(names[cluster], range=values)
-            if values:
-                segments[cluster] = f"{title} ({values.words(currency)})"
+            # A range that two of them would have tells nobody apart.
+            if list(said.values()).count(said.get(cluster, "")) == 1:
+                names[cluster] = replace(names[cluster], range=(ranges or {})[cluster])
+                segments[cluster] = f"{title} ({said[cluster]})"
             elif len(alike) == 1 and (name.archetype or name.claims):
                 segments[cluster] = title
             else:

@@ -232,8 +232,9 @@ def of_the_old_form(text: str) -> str:
         (
             of_the_old_form,
             "segment_archetypes.csv: the column 'name' is missing; there are archetype, segment,"
-            " recency, frequency, value, description, strategy, action. Names are claims now: rename"
-            " segment to name, and in place of recency, frequency and value write a column claims,"
+            " recency, frequency, value, description, strategy, action. Names are claims now:"
+            " rename segment to name, and in place of recency, frequency and value write a column"
+            " claims,"
             " words of claims.csv like 'lapsed once', nothing for the segments by rule.",
         ),
         (

@@ -96,13 +96,13 @@ def report(sample_report: Path) -> Path:
 
 
 HOSTILE = {
-    ("loyal_high_value", "segment"): "<script>alert('name')</script><img src=x onerror=alert(1)>",
-    ("loyal_high_value", "description"): "</script><script>alert('description')",
+    ("best", "name"): "<script>alert('name')</script><img src=x onerror=alert(1)>",
+    ("best", "description"): "</script><script>alert('description')",
     # Hebrew and Arabic, with marks that turn the direction of whatever follows.
-    ("lapsed_regular", "segment"): "\u202e\u05dc\u05e7\u05d5\u05d7 \u0639\u0645\u064a\u0644\u202e",
-    ("recent_small", "segment"): "Verylongnamewithoutanyspace" * 12,
-    ("lapsed", "segment"): "A very long name, with spaces, that says far too much of them " * 5,
-    ("loyal_small_basket", "segment"): "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
+    ("lapsed_repeat", "name"): "\u202e\u05dc\u05e7\u05d5\u05d7 \u0639\u0645\u064a\u0644\u202e",
+    ("new", "name"): "Verylongnamewithoutanyspace" * 12,
+    ("lapsed_once", "name"): "A very long name, with spaces, that says far too much of them " * 5,
+    ("active_valuable", "name"): "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
 }
 
 
@@ -360,7 +360,7 @@ def test_tests_are_shown_with_their_table(docs: Path, browser: Browser) -> None:
     column.wait_for()
     assert column.get_by_text("N", exact=True).is_visible(), "the badge of not_null"
     page.locator("a", has_text="Data Tests").first.click()
-    page.get_by_text("customer_metrics__a_return_lowers_the_total_but_is_no_order").wait_for()
+    page.get_by_text("customer_days__a_return_lowers_the_total_but_is_no_order").wait_for()
     page.close()
 
 

@@ -341,7 +341,7 @@ def test_two_segments_of_a_shop_with_more_kinds_of_customers(
     assert_its_figures_are_true(shop, sections)
     assert "The boundary between them is a " in sections["choice"].lead
     name = shop.value(
-        "select segment from segments.segment_archetypes where archetype = 'no_order_in_window'"
+        "select name from segments.segment_archetypes where archetype = 'no_order_in_window'"
     )
     cards = {card["name"]: card for card in sections["segments"].content["cards"]}
     assert cards[name]["typical"] is None

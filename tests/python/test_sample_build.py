@@ -50,10 +50,10 @@ def test_planted_archetypes_are_recovered(customers: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("kind", "archetype"),
     [
-        ("loyal_high_value", "loyal_high_value"),
-        ("infrequent_engaged", "infrequent_engaged"),
-        ("lapsed_one_time", "lapsed"),
-        ("recent_one_time", "recent_small"),
+        ("loyal_high_value", "best"),
+        ("infrequent_engaged", "cooling_repeat"),
+        ("lapsed_one_time", "lapsed_once"),
+        ("recent_one_time", "new"),
     ],
 )
 def test_most_of_a_kind_carries_the_archetype_that_fits(
