@@ -13,7 +13,7 @@ def model(dbt, session):
     return choose_rules(
         sampled.join(customers, "customer_id")
         .order("customer_id")
-        .select(f"segment_id, segment, {features}")
+        .select(f"segment_id, segment, lifecycle_stage, {features}")
         .df(),
         count,
         min_rule_fidelity=dbt.config.meta_get("min_rule_fidelity"),

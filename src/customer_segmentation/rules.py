@@ -44,12 +44,33 @@ def readable(threshold: float, values: np.ndarray) -> str:
     return format(Decimal(repr(rounded)).normalize() + 0, "f")
 
 
+def is_or_is_not(condition: str, holds: bool) -> str:
+    """Write a condition of equality, or its opposite.
+
+    >>> is_or_is_not("lifecycle_stage = 'new'", False)
+    "lifecycle_stage != 'new'"
+    """
+    return condition if holds else condition.replace(" = ", " != ", 1)
+
+
+def with_stages(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Put a column of 0 and 1 for each lifecycle stage, named by its condition, in its place."""
+    stages = metrics["lifecycle_stage"]
+    columns = {f"lifecycle_stage = '{stage}'": (stages == stage) for stage in sorted(set(stages))}
+    # A stage that everybody is in tells nobody apart; of two stages one says all.
+    chosen = list(columns)[: len(columns) if len(columns) > 2 else len(columns) - 1]
+    return metrics.drop(columns="lifecycle_stage").assign(
+        **{name: columns[name].astype(float) for name in chosen}
+    )
+
+
 def fit_rules(
     metrics: pd.DataFrame, labels: pd.Series, *, num_rules: int, random_seed: int
 ) -> list[tuple[str, str]]:
     """Grow a decision tree and write each leaf as a SQL condition.
 
-    ``metrics`` has a row per customer and a column per metric, ``labels`` each customer's segment.
+    ``metrics`` has a row per customer and a column per metric, or per condition that holds (1) or
+    does not (0); ``labels`` each customer's segment.
     The tree takes the split that helps most, wherever it is, until it has ``num_rules`` leaves
     (CART, Breiman et al. 1984; best first, Shi 2007). Leaves that say the same as their sibling
     are merged, so that there may be fewer. Returns ``(label, condition)`` for each leaf; the
@@ -72,7 +93,7 @@ def fit_rules(
             if not (both_are_leaves and lower[0][0] == upper[0][0]):
                 return lower + upper
         bounds = [
-            f"{name} {sign} {limits[feature]}"
+            is_or_is_not(name, sign == ">") if " = " in name else f"{name} {sign} {limits[feature]}"
             for feature, name in enumerate(metrics.columns)
             for sign, limits in ((">", above), ("<=", up_to))
             if feature in limits
@@ -122,13 +143,14 @@ def choose_rules(
 ) -> pd.DataFrame:
     """Find the fewest rules that tell the segments apart.
 
-    ``customers`` has ``segment_id``, ``segment`` and the metrics of a sample; ``count`` measures on
-    everybody. Starts with one rule per segment and adds one at a time, until ``fidelity`` is at
+    ``customers`` has ``segment_id``, ``segment``, ``lifecycle_stage`` and the metrics of a sample;
+    ``count`` measures on everybody. Starts with one rule per segment and adds one at a time, until
+    ``fidelity`` is at
     least ``min_rule_fidelity`` and every segment has a rule. If ``max_rules`` are too few for that,
     returns the most faithful that were seen. Returns the columns of ``SEGMENT_RULES``.
     """
     segments = customers.drop_duplicates("segment_id").set_index("segment_id")["segment"]
-    metrics = customers.drop(columns=["segment_id", "segment"])
+    metrics = with_stages(customers.drop(columns=["segment_id", "segment"]))
     best = None
     for num_rules in range(min(len(segments), max_rules), max_rules + 1):
         found = fit_rules(

@@ -67,7 +67,7 @@ def source(name: str) -> str:
 
 def headline(shop: Shop) -> dict[str, Any]:
     """Write the figures at the top of the page."""
-    segments, clusters = shop.segments, shop.clusters
+    segments = shop.segments
     orders = shop.row("select sum(num_orders) as num_orders from segments.customer_segments")
     eligible = shop.row(
         "select count(*) filter (where is_eligible) as num, count(*) as num_all"
@@ -77,11 +77,12 @@ def headline(shop: Shop) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "as_of_date": f"{shop.facts['as_of_date']:%Y-%m-%d}",
+        "has_currency": shop.facts["currency"] is not None,
         "figures": [
             (compact(segments["num_customers"].sum()), "customers"),
             (compact(orders["num_orders"] or 0), "orders"),
             (shop.brief_money(float(segments["revenue"].sum())), "revenue, net"),
-            (whole(len(clusters)), "segments"),
+            (whole(len(segments)), "segment" if len(segments) == 1 else "segments"),
             (percent(eligible["num"] / eligible["num_all"]), "may be contacted"),
         ],
     }

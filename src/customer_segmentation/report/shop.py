@@ -41,9 +41,33 @@ class Shop(Database):
 
     @cached_property
     def alarms(self) -> list[str]:
-        """What is probably wrong with the orders, a sentence each."""
-        return list(
-            self.read("select sentence from metrics.input_alarms order by alarm")["sentence"]
+        """What is probably wrong with the orders; what to set is for those who build."""
+        alarms = self.read("select sentence from metrics.input_alarms order by alarm")
+        return [wording.without_settings(sentence) for sentence in alarms["sentence"]]
+
+    @cached_property
+    def window_days(self) -> int | None:
+        """Within how many days an order counts as ordering again; None if that is not known."""
+        limits = self.read(
+            f"""
+            select cast(limit_value as integer) as window_days
+            from clustering.claim_limits
+            where model_version = {self.active_version} and limit_name = 'repurchase_window_days'
+            """
+        )
+        return int(limits["window_days"].iloc[0]) if len(limits) else None
+
+    @cached_property
+    def named_claims(self) -> pd.DataFrame:
+        """What the segments' names claim: segment, sentence and share of the members."""
+        return self.read(
+            """
+            select segment_id, segment_claims.says, share_inside
+            from segments.segment_claims
+            left join segments.claims using (claim)
+            where is_named and claim != 'all claims'
+            order by segment_id, position nulls last
+            """
         )
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
@@ -133,6 +134,17 @@ def count(number: float, one: str, many: str | None = None) -> str:
     ('1 row', '2,000 rows')
     """
     return f"{whole(number)} {one if round(number) == 1 else many or one + 's'}"
+
+
+def without_settings(text: str) -> str:
+    """Leave out sentences that name settings or tables, which nobody knows who reads a report.
+
+    >>> without_settings("Half of them are left out (a_b.csv). Check order_columns. Look.")
+    'Half of them are left out (a_b.csv). Look.'
+    """
+    sentences = re.split(r"(?<=[.:]) (?=[A-Z])", text)
+    kept = [s for s in sentences if not re.search(r"\b[a-z]+_[a-z_]+\b(?![.][a-z])", s)]
+    return " ".join(kept or sentences[:1])
 
 
 def listed(items: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ def rules(shop: Shop) -> Section:
     missing = list(segments.loc[~segments.index.isin(table["segment_id"]), "segment"])
     if missing:
         which = listed(missing) if len(missing) < 4 else f"{len(missing)} of the segments"
-        lead += f" No rule tells {which}: a larger max_rules may."
+        lead += f" No rule tells {which}: that would take more rules."
     groups = [
         {
             "segment": segments["segment"].get(segment_id, group["segment"].iloc[0]),

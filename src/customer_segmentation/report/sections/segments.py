@@ -51,10 +51,25 @@ def segments(shop: Shop) -> Section:
         content={
             "cards": [
                 card(shop, segment, eligible[eligible["segment_id"] == segment["segment_id"]])
-                for segment in records(shop.segments)
+                | {"span": span}
+                for segment, span in zip(
+                    records(shop.segments), spans(len(shop.segments)), strict=True
+                )
             ]
         },
     )
+
+
+def spans(num_cards: int) -> list[int]:
+    """Twelfths of the width for each card, so that rows of up to four are filled.
+
+    >>> spans(7), spans(5), spans(1)
+    ([3, 3, 3, 3, 4, 4, 4], [4, 4, 4, 6, 6], [12])
+    """
+    num_rows = -(-num_cards // 4)
+    short, longer = divmod(num_cards, num_rows)
+    rows = [short + 1] * longer + [short] * (num_rows - longer)
+    return [12 // size for size in rows for _ in range(size)]
 
 
 def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[str, Any]:
@@ -63,6 +78,7 @@ def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[st
         segment[f"median_{metric}"]
         for metric in ("num_orders", "avg_order_value", "days_since_last_order")
     )
+    foretold = segment["mean_repurchase_probability"]
     has_typical = not pd.isna(median_value) and median_orders > 0
     return {
         "name": segment["segment"],
@@ -76,11 +92,23 @@ def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[st
         "bar_of_customers": round(100 * segment["share_of_customers"], 1),
         "bar_of_revenue": round(100 * min(max(segment["share_of_revenue"], 0), 1), 1),
         "typical": (
-            f"{count(median_orders, 'order')} of {shop.money(median_value)} each, the last one"
+            f"{count(median_orders, 'order')} of {shop.money(median_value)}"
+            f"{'' if round(median_orders) == 1 else ' each'}, the last one"
             f" {count(median_days, 'day')} ago"
             if has_typical
             else None
         ),
+        "foretold": (
+            f"{percent(foretold)} are expected to order within the next"
+            f" {count(shop.window_days, 'day')}"
+            if shop.window_days and not pd.isna(foretold)
+            else None
+        ),
+        "claims": [
+            {"says": row["says"], "share": percent(row["share_inside"])}
+            for row in records(shop.named_claims)
+            if row["segment_id"] == segment["segment_id"]
+        ],
         "description": segment["description"],
         "strategy": segment["strategy"],
         "action": shop.actions[segment["action"]],

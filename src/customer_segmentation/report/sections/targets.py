@@ -8,7 +8,7 @@ import pandas as pd
 from customer_segmentation.report import plots
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, listed, percent, whole
+from customer_segmentation.report.wording import count, percent, whole
 
 ELIGIBLE, SUPPRESSED = "May be contacted", "Suppressed"
 
@@ -61,7 +61,7 @@ def targets(shop: Shop) -> Section:
     if unknown:
         lead += (
             f" Of {count(unknown, 'customer')} among the targets the consent is not known: filter"
-            " them where you send, or set unknown_consent_is_eligible to false."
+            " them where you send, or have them left out."
         )
     return Section(
         key="targets", title="What to do", lead=lead, plots=[targets_per_action(shop, counts)]
@@ -105,6 +105,9 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
         index="name", columns="standing", values="num_customers", aggfunc="sum", fill_value=0
     )
     columns = [name for name in dict.fromkeys(standings) if name in table.columns]
+    views = {
+        name: f"marketing.targets_{key}" for key, name in shop.actions.items() if key != "none"
+    }
     sentence = (
         f"{eligible.idxmax()} is the longest list, with {count(eligible.max(), 'customer')}."
         if len(eligible)
@@ -114,11 +117,16 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
         key="targets-per-action",
         title="Targets per action",
         shows="A bar per action: the customers who may be contacted, then those who may not.",
-        sentence=f"{sentence} The lists are the views"
-        f" {listed([f'marketing.targets_{key}' for key in shop.actions if key != 'none'])}.",
+        sentence=sentence,
         chart=plots.finished(bars, height=44 * len(labels)),
         table=Table.of(
-            table.reindex(index=list(labels), columns=columns).reset_index(),
-            {"name": ("Action", None), **{name: (name, whole) for name in columns}},
+            table.reindex(index=list(labels), columns=columns)
+            .reset_index()
+            .assign(view=lambda rows: rows["name"].map(views)),
+            {
+                "name": ("Action", None),
+                **{name: (name, whole) for name in columns},
+                "view": ("The list", None),
+            },
         ),
     )
