@@ -54,7 +54,13 @@ def is_or_is_not(condition: str, holds: bool) -> str:
 
 
 def with_stages(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Put a column of 0 and 1 for each lifecycle stage, named by its condition, in its place."""
+    """Put a column of 0 and 1 for each lifecycle stage, named by its condition, in its place.
+
+    >>> list(with_stages(pd.DataFrame({"lifecycle_stage": ["new", "lapsed", "new"]})))
+    ["lifecycle_stage = 'lapsed'"]
+    """
+    if "lifecycle_stage" not in metrics:
+        return metrics
     stages = metrics["lifecycle_stage"]
     columns = {f"lifecycle_stage = '{stage}'": (stages == stage) for stage in sorted(set(stages))}
     # A stage that everybody is in tells nobody apart; of two stages one says all.
@@ -143,7 +149,7 @@ def choose_rules(
 ) -> pd.DataFrame:
     """Find the fewest rules that tell the segments apart.
 
-    ``customers`` has ``segment_id``, ``segment``, ``lifecycle_stage`` and the metrics of a sample;
+    ``customers`` has ``segment_id``, ``segment``, metrics and perhaps ``lifecycle_stage`` of a sample;
     ``count`` measures on everybody. Starts with one rule per segment and adds one at a time, until
     ``fidelity`` is at
     least ``min_rule_fidelity`` and every segment has a rule. If ``max_rules`` are too few for that,

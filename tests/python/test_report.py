@@ -106,6 +106,8 @@ def assert_it_can_be_read(sections: dict[str, Any]) -> None:
             texts += [plot.sentence, str(plot.table.rows)]
         for text in texts:
             assert not re.search(r"\b(nan|NaN|NaT|inf)\b", text), text
+        for text in [section.lead, *(plot.sentence for plot in section.plots)]:
+            assert not re.search(r"\b[a-z]+_[a-z_]+\b", text), f"a var or a table: {text}"
 
 
 def test_every_plot_has_a_sentence_and_its_figures(sample_sections: dict[str, Any]) -> None:
@@ -380,7 +382,7 @@ def test_many_segments_and_nobody_to_write_to(build: Builder, tmp_path: Path) ->
     sections = sections_of(shop.copy(tmp_path / "copy"))
     assert_it_can_be_read(sections)
     assert "natural groups among the customers, at another number" in sections["choice"].lead
-    assert re.search(r"No rule tells \d of the segments: a larger", sections["rules"].lead)
+    assert re.search(r"No rule tells \d of the segments: that would", sections["rules"].lead)
     assert sections["targets"].lead.startswith("0 of ")
     assert "Nobody may be contacted" in sections["targets"].plots[0].sentence
     cards = sections["segments"].content["cards"]

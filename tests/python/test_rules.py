@@ -96,6 +96,27 @@ def test_the_best_within_the_limit_when_nothing_is_faithful(customers: pd.DataFr
     assert few["fidelity"].iloc[0] < more["fidelity"].iloc[0] < 0.99
 
 
+def test_a_stage_may_be_a_condition() -> None:
+    """Where stages tell the segments apart and the metrics don't."""
+    random = np.random.default_rng(4)
+    stages = random.choice(["new", "active", "lapsed"], 900)
+    customers = pd.DataFrame(
+        {
+            "segment_id": np.where(stages == "active", "1", np.where(stages == "new", "2", "3")),
+            "segment": "One",
+            "lifecycle_stage": stages,
+            "num_orders": random.integers(1, 9, 900),
+        }
+    )
+    rules = choose_rules(
+        customers, counting(customers), min_rule_fidelity=0.9, max_rules=12, random_seed=1
+    )
+    assert rules["fidelity"].tolist() == [1, 1, 1]
+    assert rules["precision"].tolist() == [1, 1, 1]
+    assert "lifecycle_stage = 'active'" in rules["condition"][0]
+    assert all("lifecycle_stage" in condition for condition in rules["condition"])
+
+
 def test_one_segment_needs_no_condition(customers: pd.DataFrame) -> None:
     one = customers.assign(segment_id="1", segment="All")
     rules = choose_rules(one, counting(one), min_rule_fidelity=0.9, max_rules=5, random_seed=1)
