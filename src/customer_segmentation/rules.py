@@ -149,11 +149,11 @@ def choose_rules(
 ) -> pd.DataFrame:
     """Find the fewest rules that tell the segments apart.
 
-    ``customers`` has ``segment_id``, ``segment``, metrics and perhaps ``lifecycle_stage`` of a sample;
-    ``count`` measures on everybody. Starts with one rule per segment and adds one at a time, until
-    ``fidelity`` is at
-    least ``min_rule_fidelity`` and every segment has a rule. If ``max_rules`` are too few for that,
-    returns the most faithful that were seen. Returns the columns of ``SEGMENT_RULES``.
+    ``customers`` has ``segment_id``, ``segment``, metrics and perhaps ``lifecycle_stage`` of a
+    sample; ``count`` measures on everybody. Starts with one rule per segment and adds one at a
+    time, until ``fidelity`` is at least ``min_rule_fidelity`` and every segment has a rule. If
+    ``max_rules`` are too few for that, returns the most faithful that were seen. Returns the
+    columns of ``SEGMENT_RULES``.
     """
     segments = customers.drop_duplicates("segment_id").set_index("segment_id")["segment"]
     metrics = with_stages(customers.drop(columns=["segment_id", "segment"]))

@@ -102,7 +102,7 @@ HOSTILE = {
     ("lapsed_repeat", "name"): "\u202e\u05dc\u05e7\u05d5\u05d7 \u0639\u0645\u064a\u0644\u202e",
     ("new", "name"): "Verylongnamewithoutanyspace" * 12,
     ("lapsed_once", "name"): "A very long name, with spaces, that says far too much of them " * 5,
-    ("active_valuable", "name"): "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
+    ("active_regulars", "name"): "{{ 7 * 7 }} ${alert(2)} &lt;b&gt; \\u003cscript",
 }
 
 
@@ -355,8 +355,8 @@ def test_the_docs_open_on_the_overview_which_leads_to_the_graph(
 
 def test_tests_are_shown_with_their_table(docs: Path, browser: Browser) -> None:
     page = browser.new_page()
-    page.goto(f"{docs.as_uri()}#!/model/model.customer_segmentation.customer_metrics")
-    column = page.locator("tr", has_text="total_amount").first
+    page.goto(f"{docs.as_uri()}#!/model/model.customer_segmentation.customer_days")
+    column = page.locator("tr", has_text="customer_id").first
     column.wait_for()
     assert column.get_by_text("N", exact=True).is_visible(), "the badge of not_null"
     page.locator("a", has_text="Data Tests").first.click()

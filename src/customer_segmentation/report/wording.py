@@ -48,6 +48,15 @@ def metric_name(metric: str) -> str:
     return METRICS.get(metric, words(said))
 
 
+def in_plain_words(text: str) -> str:
+    """Write the names of metrics and settings in a sentence as words.
+
+    >>> in_plain_words("left out: beside num_orders the variance inflation is 12")
+    'left out: beside orders the variance inflation is 12'
+    """
+    return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", lambda name: metric_name(name.group()).lower(), text)
+
+
 def is_in_money(metric: str) -> bool:
     """Whether a metric is an amount in the shop's currency."""
     return metric.endswith(IN_MONEY)

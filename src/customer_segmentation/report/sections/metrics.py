@@ -13,7 +13,14 @@ from customer_segmentation.report import plots, wording
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, figure, listed, metric_name, whole
+from customer_segmentation.report.wording import (
+    count,
+    figure,
+    in_plain_words,
+    listed,
+    metric_name,
+    whole,
+)
 
 BINS = 20
 
@@ -182,7 +189,9 @@ def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:
     )
     for reason, group in left_out.groupby("reason", sort=False):
         which = listed([metric_name(feature) for feature in group["feature"]])
-        sentence += f" {which} {'was' if len(group) == 1 else 'were'} {reason}."
+        sentence += (
+            f" {which} {'was' if len(group) == 1 else 'were'} {in_plain_words(str(reason))}."
+        )
     return [
         Plot(
             key="correlations",

@@ -21,8 +21,8 @@ def profiles(shop: Shop) -> Section:
     return Section(
         key="profiles",
         title="How the segments differ",
-        lead="The mean of each segment beside the mean of all customers, which is 100. Blue is above,"
-        " orange is below: that says high and low, not good and bad.",
+        lead="The mean of each segment beside the mean of all customers, which is 100. Blue is"
+        " above, orange is below: that says high and low, not good and bad.",
         plots=[profile_indices(shop)],
     )
 

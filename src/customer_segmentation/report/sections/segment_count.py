@@ -11,7 +11,15 @@ from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, figure, listed, percent, whole, words
+from customer_segmentation.report.wording import (
+    count,
+    figure,
+    in_plain_words,
+    listed,
+    percent,
+    whole,
+    words,
+)
 
 KMEANS = "K-means"
 
@@ -120,7 +128,7 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_mea
         if empty > 0
         else ""
     )
-    return f"{kind} Why {k}: {selected['reason']}.{pairs}{again}{gone}"
+    return f"{kind} Why {k}: {in_plain_words(selected['reason'])}.{pairs}{again}{gone}"
 
 
 def drift(shop: Shop) -> str:
