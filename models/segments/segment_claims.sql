@@ -125,18 +125,29 @@ counted as (
 
 ),
 
+-- The range as the name says it, in brackets at its end.
+said as (
+
+    select
+        cluster_id,
+        regexp_extract(segment, '\(([^()]*)\)$', 1) as says
+    from segment_names
+
+),
+
 of_ranges as (
 
     select
         cluster_id,
         'range' as claim,
-        'the range that its name gives' as says,
+        said.says,
         round(max(num_holding / num_customers) filter (where is_inside), 6) as share_inside,
         round(max(num_holding / num_customers) filter (where not is_inside), 6) as share_outside,
         true as is_named,
         share_inside >= {{ var('min_claim_share') }} as holds
     from counted
-    group by cluster_id
+    inner join said using (cluster_id)
+    group by cluster_id, said.says
 
 ),
 

@@ -129,6 +129,12 @@ def test_an_exported_registry_scores_an_empty_database(
     assert restored.success, restored.log
     assert versions(restored) == lifetime["unpinned"][0]
     pd.testing.assert_frame_equal(clusters(restored), lifetime["unpinned"][1])
+    exporting = Build(True, lifetime["database"])
+    tables = ["version_curves", "claim_limits", "stages"]
+    for table in [*(f"clustering.{name}" for name in tables), "segments.segment_names"]:
+        rows = exporting.query(f"from {table} order by all")
+        assert len(rows) > 5
+        pd.testing.assert_frame_equal(restored.query(f"from {table} order by all"), rows)
 
     scored = again(fresh, **settings)
     assert versions(scored) == lifetime["unpinned"][0]

@@ -69,6 +69,7 @@ def segment_count(shop: Shop) -> Section:
             title="How sure we are",
             lead="The fit was restored from a registry: its evidence stayed in the database that"
             f" fitted it. {drift(shop)}",
+            plots=calibration(shop),
         )
     kmeans = candidates[candidates["algorithm"] == "kmeans"]
     selected = kmeans[kmeans["is_selected"]].iloc[0]
@@ -86,6 +87,7 @@ def segment_count(shop: Shop) -> Section:
                 else []
             ),
             *([valleys(shop, boundaries)] if len(boundaries) else []),
+            *calibration(shop),
         ],
     )
 
@@ -444,3 +446,61 @@ def valleys(shop: Shop, boundaries: pd.DataFrame) -> Plot:
         ),
         width="medium",
     )
+
+
+def calibration(shop: Shop) -> list[Plot]:
+    """Draw what was foretold a window ago beside what happened, if there were customers then."""
+    tenths = shop.read("select * from clustering.curve_calibration order by decile")
+    if tenths.empty or shop.window_days is None:
+        return []
+    customers = tenths["num_customers"].sum()
+    foretold, ordered = (
+        float((tenths[share] * tenths["num_customers"]).sum() / customers)
+        for share in ("foretold_share", "ordered_share")
+    )
+    days = count(shop.window_days, "day")
+    error = float(tenths["mean_error"].iloc[0])
+    is_new = (shop.facts["as_of_date"] - shop.version["fitted_on"]).days < shop.window_days
+    knew = " The chances were learnt from these orders, too." if is_new else ""
+    axis = alt.Axis(format="%", tickCount=5)
+    scale = alt.Scale(domain=[0, 1])
+    line = (
+        plots.chart(pd.DataFrame({"foretold_share": [0, 1], "ordered_share": [0, 1]}))
+        .mark_line(strokeDash=[2, 3], color=plots.QUIET)
+        .encode(x="foretold_share:Q", y="ordered_share:Q")
+    )
+    points = (
+        plots.chart(tenths[["foretold_share", "ordered_share", "num_customers"]])
+        .mark_point(filled=True, opacity=1, size=90, color=plots.ACCENT)
+        .encode(
+            x=alt.X("foretold_share:Q", title="Foretold to order", axis=axis, scale=scale),
+            y=alt.Y("ordered_share:Q", title="Have ordered", axis=axis, scale=scale),
+            tooltip=[
+                alt.Tooltip("foretold_share:Q", title="Foretold", format=".1%"),
+                alt.Tooltip("ordered_share:Q", title="Have ordered", format=".1%"),
+                alt.Tooltip("num_customers:Q", title="Customers", format=","),
+            ],
+        )
+    )
+    return [
+        Plot(
+            key="foretold",
+            title="Foretold and happened",
+            shows="A point for each tenth of the customers, by the chance that they had: the share"
+            " that was foretold to order and the share that did. On the line both are equal.",
+            sentence=f"Of the {count(customers, 'customer')} of {days} ago {percent(foretold)} were"
+            f" foretold to order since then, and {percent(ordered)} did; in the mean the two differ"
+            f" by {figure(100 * error)} points for each tenth of them.{knew}",
+            chart=plots.finished(line, points, height=300),
+            width="half",
+            table=Table.of(
+                tenths,
+                {
+                    "decile": ("Tenth", whole),
+                    "num_customers": ("Customers", whole),
+                    "foretold_share": ("Foretold", percent),
+                    "ordered_share": ("Have ordered", percent),
+                },
+            ),
+        )
+    ]
