@@ -1,6 +1,7 @@
 {{ config(pre_hook="{{ guard_metrics() }}") }}
 
 {%- set has_window = var('metrics_window_days') is not none %}
+{%- set has_lines = var('rows_are') == 'order_lines' %}
 with
 
 metric_days as (
@@ -41,6 +42,7 @@ known as (
 
 ),
 
+{% if has_lines -%}
 -- Orders that were positive on the day and came back later.
 positive_for_a_time as (
 
@@ -57,7 +59,24 @@ positive_for_a_time as (
     group by metric_days.as_of_date, order_changes.customer_id
 
 ),
-{% if has_window %}
+
+dated as (
+
+    select
+        known.* replace (
+            least(known.first_order_date, positive_for_a_time.first_order_date) as first_order_date,
+            greatest(known.last_order_date, positive_for_a_time.last_order_date) as last_order_date
+        )
+    from known
+    left join positive_for_a_time
+        on
+            known.customer_id = positive_for_a_time.customer_id
+            and known.as_of_date = positive_for_a_time.as_of_date
+
+),
+
+{% endif -%}
+{% if has_window -%}
 -- What the window leaves out: all that was known when it began, and what came to those orders since.
 left_out as (
 
@@ -100,7 +119,8 @@ outside_window as (
     group by as_of_date, customer_id
 
 ),
-{% endif %}
+
+{% endif -%}
 summed as (
 
     select
@@ -115,17 +135,13 @@ summed as (
         known.num_orders,
         known.returned_amount,
         {%- endif %}
-        least(known.first_order_date, positive_for_a_time.first_order_date) as first_order_date,
-        greatest(known.last_order_date, positive_for_a_time.last_order_date) as last_order_date,
+        known.first_order_date,
+        known.last_order_date,
         known.num_order_days,
         known.last_order_day,
         datediff('day', known.first_order_day, known.last_order_day) / nullif(known.num_order_days - 1, 0)
             as mean_gap_days
-    from known
-    left join positive_for_a_time
-        on
-            known.customer_id = positive_for_a_time.customer_id
-            and known.as_of_date = positive_for_a_time.as_of_date
+    from {{ 'dated' if has_lines else 'known' }} as known
     {%- if has_window %}
     left join outside_window
         on known.customer_id = outside_window.customer_id and known.as_of_date = outside_window.as_of_date

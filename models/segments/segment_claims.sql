@@ -140,14 +140,15 @@ of_ranges as (
     select
         cluster_id,
         'range' as claim,
-        said.says,
-        round(max(num_holding / num_customers) filter (where is_inside), 6) as share_inside,
-        round(max(num_holding / num_customers) filter (where not is_inside), 6) as share_outside,
+        any_value(said.says) as says,
+        round(max(counted.num_holding / counted.num_customers) filter (where counted.is_inside), 6) as share_inside,
+        round(max(counted.num_holding / counted.num_customers) filter (where not counted.is_inside), 6)
+            as share_outside,
         true as is_named,
         share_inside >= {{ var('min_claim_share') }} as holds
     from counted
     inner join said using (cluster_id)
-    group by cluster_id, said.says
+    group by cluster_id
 
 ),
 
