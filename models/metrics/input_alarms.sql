@@ -462,12 +462,14 @@ short_history as (
         'short_history' as alarm,
         count(*) filter (where is_window) as figure,
         1 as limit_of_figure,
-        'The history of ' || coalesce(max(history_days), 0) || ' days and ' || coalesce(max(num_at_risk), 0)
-        || ' orders that are older than the shortest window is too short to say who will order again'
-        {%- if var('repurchase_window_days') != 'auto' %}
-        || ' within {{ var("repurchase_window_days") }} days'
+        'Nobody can tell who will order again, so that no customer is called active or lapsed: '
+        {%- if var('repurchase_window_days') == 'auto' %}
+        || 'the history has ' || coalesce(max(history_days), 0) || ' days and '
+        || coalesce(max(num_at_risk), 0) || ' orders that are older than a week, where 21 and 20 are the least.'
+        {%- else %}
+        || 'fewer than 20 orders are older than the {{ var("repurchase_window_days") }} days of repurchase_window_days.'
         {%- endif %}
-        || ': no customer is called active or lapsed. Bring older orders.' as sentence,
+        || ' Bring older orders.' as sentence,
         cast(null as varchar[]) as examples
     from {{ ref('repurchase_windows') }}
 

@@ -77,6 +77,36 @@ said as (
 
 ),
 
+-- Of the stage, the orders and the amounts, the claim that tells the members most from others, with its shares.
+telling as (
+
+    select
+        cluster_claims.cluster_id,
+        claims.about,
+        claims.position,
+        {{ in_percent('cluster_claims.share_inside') }} || ' of them (others: '
+        || {{ in_percent('cluster_claims.share_outside') }} || '): ' || claims.says as says
+    from cluster_claims
+    inner join claims using (claim)
+    where round(cluster_claims.share_inside - cluster_claims.share_outside, 6) >= {{ var('min_claim_contrast') }}
+    qualify
+        row_number() over (
+            partition by cluster_claims.cluster_id, claims.about
+            order by cluster_claims.share_inside - cluster_claims.share_outside desc, claims.position
+        ) = 1
+
+),
+
+told as (
+
+    select
+        cluster_id,
+        string_agg(says, '; ' order by position) as says
+    from telling
+    group by cluster_id
+
+),
+
 from_clusters as (
 
     select
@@ -87,7 +117,8 @@ from_clusters as (
         coalesce(
             segment_archetypes.description,
             'Most of them have in common: ' || said.says || '.',
-            'No description fits most of them and few others; their figures say what they are like.'
+            'They are a mixture. What tells them from others: ' || told.says || '.',
+            'They are a mixture that nothing much tells from others; look at their figures.'
         ) as description,
         coalesce(
             segment_archetypes.strategy,
@@ -97,6 +128,7 @@ from_clusters as (
     from segment_names
     inner join majorities using (cluster_id)
     left join said using (cluster_id)
+    left join told using (cluster_id)
     left join segment_archetypes using (archetype)
 
 ),
