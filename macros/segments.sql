@@ -4,16 +4,10 @@
     rank() over (order by {{ order_by }}) - 1 + count(*) over (order by {{ order_by }})
 {%- endmacro %}
 
-{#- The mean mid-rank of a group of the customers ranked, from 0 to 1. -#}
-{% macro mean_mid_rank(double_mid_rank) -%}
-    round(sum({{ double_mid_rank }}) / (2 * count(*) * any_value(num_ranked)), 6)
-{%- endmacro %}
-
-{#- One of three words for a mean rank; the thirds are those that archetypes call low, medium, high. -#}
-{% macro level_word(rank, low, medium, high) -%}
-    case
-        when {{ rank }} < 1 / 3 then '{{ low }}'
-        when {{ rank }} < 2 / 3 then '{{ medium }}'
-        else '{{ high }}'
-    end
+{#- What the clusters of the version that scores are called as of today. -#}
+{% macro names_of_today() -%}
+    select segment_names.*
+    from {{ ref('segment_names') }} as segment_names
+    inner join {{ ref('as_of') }} as as_of on segment_names.as_of_date = as_of.as_of_date
+    where segment_names.model_version = {{ active_version() }}
 {%- endmacro %}

@@ -14,10 +14,7 @@ archetype_fits as (
 
 segment_names as (
 
-    select segment_names.*
-    from {{ ref('segment_names') }} as segment_names
-    inner join {{ ref('as_of') }} as as_of on segment_names.as_of_date = as_of.as_of_date
-    where segment_names.model_version = {{ active_version() }}
+    {{ names_of_today() }}
 
 ),
 
