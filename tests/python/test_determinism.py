@@ -13,8 +13,15 @@ from customer_segmentation.report.page import make_sections, render
 from customer_segmentation.report.shop import Shop
 
 TABLES = (
+    "metrics.customer_metrics_history",
+    "metrics.repurchase_windows",
+    "metrics.repurchase_curve",
     "clustering.customer_clusters",
     "clustering.cluster_centroids",
+    "clustering.claim_limits",
+    "clustering.curve_calibration",
+    "segments.segment_names",
+    "segments.segment_claims",
     "segments.segment_profiles",
     "segments.segment_rules",
 )
