@@ -163,6 +163,22 @@ def tell_apart(
     return best[1] if best and best[0] >= min_claim_share else None
 
 
+def tells(
+    cluster: int,
+    name: Name,
+    distributions: Distributions,
+    *,
+    min_claim_share: float,
+    min_claim_contrast: float,
+) -> bool:
+    """Whether a name that claims nothing but a range still tells a cluster from all others."""
+    if name.range is None or name.archetype or name.claims:
+        return False
+    inside = distributions.least_share(cluster, name.range)
+    contrast = inside - distributions.most_outside(cluster, name.range)
+    return inside >= min_claim_share and contrast >= min_claim_contrast
+
+
 def range_of_its_own(
     cluster: int, distributions: Distributions, *, min_claim_share: float, min_claim_contrast: float
 ) -> Range | None:
@@ -265,13 +281,15 @@ class Namer:
     ) -> dict[int, Range] | None:
         """Tell clusters of one base apart, by the ranges of before while they hold."""
         if not base.archetype and not base.claims:
+            limits = {
+                "min_claim_share": self.min_claim_share,
+                "min_claim_contrast": self.min_claim_contrast,
+            }
             found = {
-                cluster: range_of_its_own(
-                    cluster,
-                    self.distributions,
-                    min_claim_share=self.min_claim_share,
-                    min_claim_contrast=self.min_claim_contrast,
-                )
+                cluster: before[cluster].range
+                if cluster in before
+                and tells(cluster, before[cluster], self.distributions, **limits)
+                else range_of_its_own(cluster, self.distributions, **limits)
                 for cluster in clusters
             }
             return {cluster: values for cluster, values in found.items() if values}

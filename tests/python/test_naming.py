@@ -167,6 +167,26 @@ def test_without_any_claim_a_range_or_the_number_is_the_name() -> None:
     assert named(fits())["segment"].tolist() == [f"Customers (segment {n})" for n in (1, 2, 3)]
 
 
+def test_a_range_that_is_the_name_stays_while_it_tells_the_cluster_from_others() -> None:
+    def days(first: int, second: int) -> pd.DataFrame:
+        return distributions(
+            {
+                1: {"days_since_last_order": range(first, first + 100)},
+                2: {"days_since_last_order": range(second, second + 100)},
+            }
+        )
+
+    before = on_a_day(named(fits(), {1: {}, 2: {}}, days(1, 301)))
+    later = named(fits(), {1: {}, 2: {}}, days(11, 291), before)
+    assert later["segment"].tolist() == before["segment"].tolist()
+    assert set(later["named_because"]) == {"kept"}
+    mixed = named(fits(), {1: {}, 2: {}}, days(11, 21), before)
+    assert mixed["segment"].tolist() == ["Customers (segment 1)", "Customers (segment 2)"]
+    assert mixed["named_because"][1] == (
+        "no longer “Customers (last order up to 95 days ago)”: told apart from others anew"
+    )
+
+
 def test_clusters_of_one_name_are_told_apart_by_what_holds_for_most_of_each() -> None:
     quantiles = distributions(
         {

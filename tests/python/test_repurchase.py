@@ -168,6 +168,37 @@ def test_the_window_is_the_one_that_half_of_the_orders_are_followed_in(
     assert windows["num_at_risk"][60] == (spells["observed"] > 60).sum()
 
 
+def test_what_was_foretold_a_window_ago_is_compared_with_what_happened(
+    sample_build: Build, spells: pd.DataFrame, curve: pd.DataFrame
+) -> None:
+    """Tenths of the customers of then, each class and silence in the tenth of its middle one."""
+    cells = curve[(curve["window_days"] == 60) & (curve["num_a_window_ago"] > 0)]
+    ordered = cells.sort_values(["repurchase_probability", *CELL[1:]])
+    size = ordered["num_a_window_ago"].to_numpy()
+    middle = np.cumsum(size) - size / 2
+    grouped = ordered.assign(
+        tenth=1 + np.floor(10 * middle / size.sum()).astype(int),
+        foretold=ordered["repurchase_probability"] * size,
+    ).groupby("tenth")[["num_a_window_ago", "num_ordered_since", "foretold"]]
+    expected = grouped.sum()
+    found = sample_build.query("from clustering.curve_calibration order by decile")
+    then = spells[
+        (spells["observed"] > 60)
+        & (spells["gap"].isna() | (spells["gap"] >= spells["observed"] - 60))
+    ]
+    assert found["num_customers"].sum() == len(then) > 900
+    assert found["decile"].tolist() == expected.index.tolist()
+    assert len(found) >= 8
+    assert found["num_customers"].tolist() == expected["num_a_window_ago"].tolist()
+    for share, count in (("foretold_share", "foretold"), ("ordered_share", "num_ordered_since")):
+        shares = expected[count] / expected["num_a_window_ago"]
+        np.testing.assert_allclose(found[share], shares, atol=1e-6)
+    error = (found["foretold_share"] - found["ordered_share"]).abs() * found["num_customers"]
+    assert found["mean_error"].tolist() == pytest.approx(
+        [error.sum() / len(then)] * len(found), abs=2e-6
+    )
+
+
 # ---- A version keeps its curve
 
 
