@@ -119,7 +119,7 @@ SUBJECTS = {
             "macros/repurchase.sql",
         ),
         (),
-        ("repurchase", "point_in_time"),
+        ("repurchase", "point_in_time", "input_alarms"),
     ),
 }
 
