@@ -182,9 +182,12 @@ def outcomes(results: Iterable[Any], told: Told, database: str) -> None:
     """Sort the results of a run into errors and warnings, each a sentence said once."""
     for result in results:
         status = str(result.status)
-        node = result.node
+        # The result of an operation has no node.
+        node = getattr(result, "node", None)
         if status == "error":
             told.errors.setdefault(sentence(result.message or ""))
+        elif node is None:
+            continue
         elif status in ("fail", "warn"):
             if node.name in TOLD_AT_THE_END:
                 continue

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import NO_UNIT_TESTS, PROJECT, run_dbt
+from conftest import NO_UNIT_TESTS, PROJECT, Build, run_dbt
 
 from customer_segmentation.building import WrongUse, sentence, vars_of
 from customer_segmentation.cli import main
@@ -52,6 +52,23 @@ def test_a_failure_ends_with_its_sentence_once(tmp_path: Path) -> None:
     assert "line 202 has 1 columns where the header has 4, and 29 more" in said[0]
     assert "SKIP" not in failed.stdout + failed.stderr
     assert "Traceback" not in failed.stdout + failed.stderr
+
+
+@pytest.mark.slow
+def test_the_registry_is_exported_by_a_command(sample_build: Build, tmp_path: Path) -> None:
+    names = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
+    environment = os.environ | {name: str(tmp_path / value) for name, value in names.items()}
+    exported = subprocess.run(
+        ["customer-segmentation", "export-registry", "--", str(tmp_path / "registry.csv")],
+        cwd=PROJECT,
+        env=environment | {"DUCKDB_PATH": str(sample_build.copy(tmp_path))},
+        text=True,
+        capture_output=True,
+    )
+    assert exported.returncode == 0, exported.stderr
+    assert "registry.csv: 1 version(s), " in exported.stdout
+    header = (tmp_path / "registry.csv").read_text().split("\n")[0]
+    assert header.startswith("record,model_version,dataset")
 
 
 @pytest.mark.slow
