@@ -9,6 +9,14 @@ from customer_segmentation.report.page import make_sections
 from customer_segmentation.report.shop import Shop
 
 ROW = 'call,6,Call,"Call them: a letter would not do."\n'
+RULES_OF_BEFORE = """\
+rule,priority,min_days_since_last_order,max_days_since_last_order,min_num_orders,max_num_orders,\
+min_spend_rank,max_spend_rank,action,description
+gone_for_a_year,30,366,,,,,,win_back,No order for more than a year.
+first_order_lately,40,,90,1,1,,,second_order,One order and within 90 days.
+"""
+"""Without the columns of the lifecycle stage and the chance to order again."""
+
 LIST = "{{ eligible_targets('call') }}\n"
 
 
@@ -24,6 +32,7 @@ def with_a_call(folder: Path) -> Path:
     ]
     archetypes.write_text("\n".join(lines) + "\n")
     (project / "models" / "marketing" / "targets_call.sql").write_text(LIST)
+    (project / "seeds" / "targeting_rules.csv").write_text(RULES_OF_BEFORE)
     return project
 
 
@@ -43,6 +52,18 @@ def test_its_list_holds_the_eligible_customers_whose_action_it_is(shop: Build) -
         "select count(*) from marketing.marketing_targets where action = 'call' and is_eligible"
     )
     assert shop.value("select count(*) from marketing.targets_call") == planned > 50
+
+
+def test_targeting_rules_of_before_still_work(shop: Build) -> None:
+    targets = shop.query("from marketing.marketing_targets")
+    gone = targets[targets["action_source"] == "gone_for_a_year"]
+    assert len(gone) > 200
+    assert gone["days_since_last_order"].min() == 366
+    assert set(gone["action"]) == {"win_back"}
+    late = targets["days_since_last_order"] >= 366
+    assert set(targets.loc[late & targets["lifecycle_stage"].ne("unknown"), "action_source"]) == {
+        "gone_for_a_year"
+    }
 
 
 def test_its_list_begins_with_the_most_valuable(shop: Build) -> None:
