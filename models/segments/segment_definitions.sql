@@ -119,7 +119,7 @@ from_clusters as (
         ) as description,
         coalesce(
             segment_archetypes.strategy,
-            'They fit no known kind of customer: look at their figures before you plan anything for all of them.'
+            'No ready-made strategy fits them: look at their figures before you plan anything for all of them.'
         ) as strategy,
         coalesce(segment_archetypes.action, majorities.default_action) as action
     from segment_names
