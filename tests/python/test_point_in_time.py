@@ -72,7 +72,7 @@ def test_a_build_as_of_a_past_day_gives_the_rows_of_the_history(
             " order by customer_id"
         )
         assert len(rows) > 900
-        assert rows["num_orders"].sum() > 3000 if window is None else 300
+        assert rows["num_orders"].sum() > (3000 if window is None else 300)
         pd.testing.assert_frame_equal(known, rows)
 
 
