@@ -10,6 +10,30 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The version that is fitted if a fit is due, and the one whose curve, allocation and ids it may inherit. -#}
+{% macro newest_version() -%}
+    (select max(all_versions.model_version) from {{ ref('model_versions') }} as all_versions)
+{%- endmacro %}
+
+{% macro version_before_the_newest() -%}
+    (
+        select max(all_versions.model_version)
+        from {{ ref('model_versions') }} as all_versions
+        where all_versions.model_version < {{ newest_version() }}
+    )
+{%- endmacro %}
+
+{#- The features that the version that scores looks at, be it everybody's or those within stages. -#}
+{% macro features_of_active_version() -%}
+    select clustering_features.*
+    from {{ ref('clustering_features') }} as clustering_features
+    semi join {{ ref('cluster_centroids') }} as cluster_centroids
+        on
+            clustering_features.model_version = cluster_centroids.model_version
+            and (clustering_features.stage = 'everybody') = (cluster_centroids.stage = 'everybody')
+    where clustering_features.model_version = {{ active_version() }}
+{%- endmacro %}
+
 {#- The records of the registry's CSV: each the columns of a table, with their types. -#}
 {% macro registry_records() -%}
     {{ return({
@@ -24,6 +48,7 @@
         },
         'feature': {
             'model_version': 'integer',
+            'stage': 'varchar',
             'feature': 'varchar',
             'transform': 'varchar',
             'skewness': 'double',
@@ -53,15 +78,22 @@
         'stage': {
             'model_version': 'integer',
             'lifecycle_stage': 'varchar',
+            'stage': 'varchar',
+            'rule': 'varchar',
+            'reason': 'varchar',
+            'num_customers': 'bigint',
             'share_at_fit': 'double',
+            'num_clusters': 'integer',
         },
         'centroid': {
             'model_version': 'integer',
+            'stage': 'varchar',
             'cluster_id': 'integer',
             'feature': 'varchar',
             'centroid': 'double',
             'share_at_fit': 'double',
             'overlap': 'double',
+            'parents': 'varchar',
         },
         'name': {
             'model_version': 'integer',
@@ -112,16 +144,25 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The frozen curves as they were when this run began, for the model that decides whether a refit keeps them. -#}
+{#- The frozen curves and the fitted clusterings as they were when this run began, for the models that decide what a refit
+    keeps. -#}
 {% macro known_curves() -%}
-    {%- set curves = adapter.get_relation(database=this.database, schema=this.schema, identifier='version_curves') if execute -%}
-    {%- if curves -%}
-        {{ curves }}
+    {{ known_at_the_start('version_curves', 'curve') }}
+{%- endmacro %}
+
+{% macro known_centroids() -%}
+    {{ known_at_the_start('cluster_centroids', 'centroid') }}
+{%- endmacro %}
+
+{% macro known_at_the_start(table, record) -%}
+    {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=table) if execute -%}
+    {%- if relation -%}
+        {{ relation }}
     {%- else -%}
         (
-            select {{ registry_records()['curve'] | join(', ') }}
+            select {{ registry_records()[record] | join(', ') }}
             from {{ ref('restored_registry') }}
-            where record = 'curve'
+            where record = '{{ record }}'
         )
     {%- endif -%}
 {%- endmacro %}
@@ -184,6 +225,7 @@ lacking as (
             {%- for record, columns in registry_records().items() %}
             select {{ loop.index }} as record_position, '{{ record }}' as record, {{ columns | join(', ') }}
             from {{ tables[record] }}
+            where model_version in (select model_version from clustering.cluster_centroids)
             {{ 'union all by name' if not loop.last }}
             {%- endfor %}
         {%- endset -%}
@@ -208,9 +250,26 @@ lacking as (
         },
         'clustering.cluster_boundaries': {'customers_tested': 'num_customers_tested'},
     } -%}
-    {%- set added = {'clustering.model_versions': {'curve_version': 'integer'}} -%}
+    {%- set added = {
+        'clustering.model_versions': {'curve_version': 'integer'},
+        'clustering.clustering_features': {'stage': "varchar default 'everybody'"},
+        'clustering.clustering_candidates': {
+            'stage': "varchar default 'everybody'",
+            'allocation': 'varchar',
+            'agreement_with_stages': 'double',
+        },
+        'clustering.cluster_centroids': {'stage': "varchar default 'everybody'", 'parents': 'varchar'},
+        'clustering.cluster_boundaries': {'stage': "varchar default 'everybody'"},
+        'clustering.stages': {
+            'stage': "varchar default 'everybody'",
+            'rule': 'varchar',
+            'reason': 'varchar',
+            'num_customers': 'bigint',
+            'num_clusters': 'integer',
+        },
+    } -%}
     {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
-    {%- for table in renamed.keys() | list + added.keys() | list if execute -%}
+    {%- for table in (renamed.keys() | list + added.keys() | list) | unique if execute -%}
         {%- set schema, name = table.split('.') -%}
         {%- set relation = adapter.get_relation(database=target.database, schema=schema, identifier=name) -%}
         {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
@@ -220,5 +279,22 @@ lacking as (
         {%- for column, type in added.get(table, {}).items() if columns and column not in columns -%}
             alter table {{ relation }} add column {{ column }} {{ type }};
         {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- A fit that was interrupted leaves no version behind: what has no clusters is taken away before the next run, so that
+    nobody can pin it and a fit is due again if it was. -#}
+{% macro remove_unfinished_versions() -%}
+    {%- set centroids = adapter.get_relation(database=target.database, schema='clustering', identifier='cluster_centroids')
+        if execute -%}
+    {%- for table in ['model_versions', 'version_curves', 'claim_limits', 'stages', 'clustering_features',
+        'clustering_candidates', 'cluster_boundaries'] if execute -%}
+        {%- set relation = adapter.get_relation(database=target.database, schema='clustering', identifier=table) -%}
+        {%- if relation -%}
+            delete from {{ relation }}
+            {%- if centroids %}
+            where model_version not in (select centroids.model_version from {{ centroids }} as centroids)
+            {%- endif %};
+        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

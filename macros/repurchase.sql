@@ -121,13 +121,97 @@
 )
 {%- endmacro %}
 
-{#- The limits of the version that scores, in one row; without a window those that need one are null. -#}
-{% macro limits_of_active_version() -%}
+{#- The limits of a version, in one row; without a window those that need one are null. -#}
+{% macro limits_of(version) -%}
     select
         {%- for name in ['repurchase_window_days', 'longer_window_days', 'min_active_probability', 'max_lapsed_probability',
             'min_frequent_order_days', 'top_total_amount', 'high_total_amount', 'big_avg_order_value'] %}
         max(limit_value) filter (where limit_name = '{{ name }}') as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('claim_limits') }}
-    where model_version = {{ active_version() }}
+    where model_version = {{ version }}
+{%- endmacro %}
+
+{% macro limits_of_active_version() -%}
+    {{ limits_of(active_version()) }}
+{%- endmacro %}
+
+{#- Customers with their chance to order again and their lifecycle stage, as the relation `name`: the columns of
+    `customers`, which has known_order_days, known_mean_gap_days and known_silence_days, and repurchase_probability
+    and lifecycle_stage, by the frozen curve and limits of a version. -#}
+{% macro lifecycle_stages(name, customers, version) -%}
+{{ name }}_limits as (
+
+    {{ limits_of(version) }}
+
+),
+
+{{ name }}_curve as (
+
+    select
+        window_days,
+        order_class,
+        gap_class,
+        silence_from,
+        silence_to,
+        repurchase_probability
+    from {{ ref('version_curves') }}
+    where model_version = {{ version }}
+
+),
+
+{{ name }}_classed as (
+
+    select
+        {{ customers }}.*,
+        {{ order_class(customers ~ '.known_order_days') }} as order_class,
+        {{ gap_class(customers ~ '.known_mean_gap_days', 'limits.repurchase_window_days') }} as gap_class,
+        {{ gap_class(customers ~ '.known_mean_gap_days', 'limits.longer_window_days') }} as longer_gap_class,
+        limits.repurchase_window_days,
+        limits.longer_window_days,
+        limits.min_active_probability,
+        limits.max_lapsed_probability
+    from {{ customers }}
+    cross join {{ name }}_limits as limits
+
+),
+
+-- The curve at the customer's class and silence, over the window and over the longer one.
+{{ name }}_foretold as (
+
+    select
+        classed.*,
+        curve.repurchase_probability,
+        greatest(curve.repurchase_probability, longer_curve.repurchase_probability) as longer_probability
+    from {{ name }}_classed as classed
+    left join {{ name }}_curve as curve
+        on
+            classed.repurchase_window_days = curve.window_days
+            and classed.order_class = curve.order_class
+            and classed.gap_class = curve.gap_class
+            and classed.known_silence_days between curve.silence_from and coalesce(curve.silence_to, classed.known_silence_days)
+    left join {{ name }}_curve as longer_curve
+        on
+            classed.longer_window_days = longer_curve.window_days
+            and classed.order_class = longer_curve.order_class
+            and classed.longer_gap_class = longer_curve.gap_class
+            and classed.known_silence_days
+            between longer_curve.silence_from and coalesce(longer_curve.silence_to, classed.known_silence_days)
+
+),
+
+{{ name }} as (
+
+    select
+        *,
+        case
+            when repurchase_probability is null then 'unknown'
+            when known_order_days = 1 and known_silence_days <= repurchase_window_days then 'new'
+            when repurchase_probability >= min_active_probability then 'active'
+            when longer_probability < max_lapsed_probability then 'lapsed'
+            else 'cooling'
+        end as lifecycle_stage
+    from {{ name }}_foretold
+
+)
 {%- endmacro %}

@@ -13,7 +13,8 @@
     {{ return({
         'least_adjusted_rand': 'min_bootstrap_adjusted_rand',
         'least_jaccard': 'min_bootstrap_jaccard',
-        'smallest_segment_share': 'min_cluster_share',
+        'smallest_segment_share': 'min_segment_share',
+        'min_cluster_share': 'min_segment_share',
         'valley_p_value': 'max_valley_p_value',
         'stability_bootstraps': 'num_bootstraps',
         'resamplings': 'num_resamples',
@@ -34,12 +35,12 @@
 {%- endmacro %}
 
 {#- What a var was called in earlier versions, as SQL text; fits of then have their settings under that name. -#}
-{% macro former_name(name) -%}
+{% macro former_names(name) -%}
+    {%- set names = [] -%}
     {%- for old, new in renamed_vars().items() if new == name -%}
-        {{ sql_text(old) }}
-    {%- else -%}
-        null
+        {%- do names.append(sql_text(old)) -%}
     {%- endfor -%}
+    cast([{{ names | join(', ') }}] as varchar[])
 {%- endmacro %}
 
 {#- Every var and what it may be. A list is a choice of words. -#}
@@ -87,6 +88,7 @@
         'repurchase_window_days': 'a whole number from 1 to 3650 or auto',
         'min_active_probability': 'a share from 0 to 1',
         'max_lapsed_probability': 'a share from 0 to 1',
+        'segmentation': ['auto', 'plain', 'stages'],
         'segment_count': 'a whole number from 2 to 20 or auto',
         'segment_count_range': 'a list of two whole numbers',
         'candidate_features': 'a list of texts',
@@ -98,7 +100,7 @@
         'max_valley_p_value': 'a share from 0 to 1',
         'min_bootstrap_jaccard': 'a share from 0 to 1',
         'min_bootstrap_adjusted_rand': 'a share from 0 to 1',
-        'min_cluster_share': 'a share from 0 to 1',
+        'min_segment_share': 'a share from 0 to 1',
         'evidence_sample_size': 'a whole number of at least 10',
         'num_bootstraps': 'a whole number of at least 0',
         'num_resamples': 'a whole number of at least 0',

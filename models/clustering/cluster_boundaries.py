@@ -3,10 +3,11 @@ from customer_segmentation.versions import existing_versions, new_rows, of_versi
 
 
 def model(dbt, session):
-    """One row per version and pair of clusters: whether there is a valley between them."""
-    sample = dbt.ref("clustering_sample").order("customer_id")
+    """One row per version and pair of a stage's clusters: whether a valley is between them."""
+    sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
     features = dbt.ref("clustering_features").order("feature").df()
     centroids = dbt.ref("cluster_centroids").df()
+    lifecycle_stages = dbt.ref("lifecycle_stages").df()
     settings = dict(
         evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
         max_valley_p_value=dbt.config.meta_get("max_valley_p_value"),
@@ -15,9 +16,14 @@ def model(dbt, session):
 
     def rows_of(version):
         from customer_segmentation.evidence import find_boundaries
+        from customer_segmentation.stages import joins_of
 
         return find_boundaries(
-            sample.df(), of_version(features, version), of_version(centroids, version), **settings
+            sample.order("customer_id").df(),
+            of_version(features, version),
+            of_version(centroids, version),
+            joins=joins_of(lifecycle_stages),
+            **settings,
         )
 
     return new_rows(

@@ -1,12 +1,21 @@
 from customer_segmentation.schemas import CLUSTERING_CANDIDATES
-from customer_segmentation.versions import existing_versions, new_rows, of_version
+from customer_segmentation.versions import (
+    existing_versions,
+    keeps_allocation,
+    new_rows,
+    of_version,
+)
 
 
 def model(dbt, session):
     """One row per version, algorithm and k: the evidence, and which k was selected and why."""
-    sample = dbt.ref("clustering_sample").order("customer_id")
+    sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
     features = dbt.ref("clustering_features").order("feature").df()
+    versions = dbt.ref("model_versions").df()
+    previous_stages = dbt.ref("previous_stages").df()
+    lifecycle_stages = dbt.ref("lifecycle_stages").df()
     settings = dict(
+        segmentation=dbt.config.meta_get("segmentation"),
         segment_count=dbt.config.meta_get("segment_count"),
         segment_count_range=dbt.config.meta_get("segment_count_range"),
         evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
@@ -18,12 +27,15 @@ def model(dbt, session):
 
     def rows_of(version):
         from customer_segmentation.evidence import weigh_candidates
+        from customer_segmentation.stages import joins_of
 
-        return weigh_candidates(sample.df(), of_version(features, version), **settings)
+        before = dict(previous_stages[["stage", "num_clusters"]].itertuples(index=False))
+        return weigh_candidates(
+            sample.order("customer_id").df(),
+            of_version(features, version),
+            joins=joins_of(lifecycle_stages),
+            before=before if keeps_allocation(versions, version) else None,
+            **settings,
+        )
 
-    return new_rows(
-        dbt.ref("model_versions").df(),
-        existing_versions(dbt, session),
-        rows_of,
-        CLUSTERING_CANDIDATES,
-    )
+    return new_rows(versions, existing_versions(dbt, session), rows_of, CLUSTERING_CANDIDATES)

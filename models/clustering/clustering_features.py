@@ -9,9 +9,10 @@ from customer_segmentation.versions import (
 
 
 def model(dbt, session):
-    """One row per version and candidate feature: transform, scaling, selected or not, and why."""
-    sample = dbt.ref("clustering_sample").order("customer_id")
+    """One row per version, set of features and candidate: transform, scaling, selected or not."""
+    sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
     settings = dict(
+        segmentation=dbt.config.meta_get("segmentation"),
         candidate_features=dbt.config.meta_get("candidate_features"),
         selected_features=names_or_none(dbt.config.meta_get("selected_features")),
         feature_transforms=dbt.config.meta_get("feature_transforms"),
@@ -24,9 +25,11 @@ def model(dbt, session):
     known = rows_so_far(dbt, session, restored)
 
     def rows_of(version):
-        from customer_segmentation.features import describe_features
+        from customer_segmentation.features import describe_feature_sets
 
-        return describe_features(sample.df(), before=version_before(known, version), **settings)
+        return describe_feature_sets(
+            sample.order("customer_id").df(), before=version_before(known, version), **settings
+        )
 
     return new_rows(
         dbt.ref("model_versions").df(),

@@ -1,16 +1,8 @@
 with
 
-clusterable_customers as (
+customer_stages as (
 
-    select * from {{ ref('customer_metrics') }}
-    where is_clusterable
-
-),
-
-active_features as (
-
-    select * from {{ ref('clustering_features') }}
-    where model_version = {{ active_version() }}
+    select * from {{ ref('customer_stages') }}
 
 ),
 
@@ -18,6 +10,26 @@ active_centroids as (
 
     select * from {{ ref('cluster_centroids') }}
     where model_version = {{ active_version() }}
+
+),
+
+active_features as (
+
+    {{ features_of_active_version() }}
+
+),
+
+-- The stage that scores each lifecycle stage; of a version that knows no stages, everybody.
+active_stages as (
+
+    select
+        lifecycle_stages.lifecycle_stage,
+        coalesce(stages.stage, 'everybody') as stage
+    from {{ ref('lifecycle_stages') }} as lifecycle_stages
+    left join {{ ref('stages') }} as stages
+        on
+            lifecycle_stages.lifecycle_stage = stages.lifecycle_stage
+            and stages.model_version = {{ active_version() }}
 
 ),
 
@@ -42,54 +54,53 @@ centroids as (
         {%- for feature in checked_var('candidate_features') %}
         max(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
+        stage,
         cluster_id
     from active_centroids
-    group by cluster_id
+    group by stage, cluster_id
 
 ),
 
-limits as (
-
-    {{ limits_of_active_version() }}
-
-),
-
-curve as (
-
-    select * from {{ ref('version_curves') }}
-    where model_version = {{ active_version() }}
-
-),
-
--- The whole clustering in one row, so that scoring needs no join by customer.
+-- A stage's clustering in one row, so that scoring needs no join with the centroids by customer.
 listed as (
 
-    select list(centroids order by cluster_id) as centroids -- noqa: RF02
+    select
+        stage,
+        list(centroids order by cluster_id) as centroids -- noqa: RF02
     from centroids -- noqa: AL05
+    group by stage
+
+),
+
+scorers as (
+
+    select
+        active_stages.lifecycle_stage,
+        listed.centroids
+    from active_stages
+    inner join listed using (stage)
 
 ),
 
 scaled as (
 
     select
-        clusterable_customers.customer_id,
+        customer_stages.customer_id,
+        customer_stages.repurchase_probability,
+        customer_stages.lifecycle_stage,
         scaling.model_version,
         {%- for feature in checked_var('candidate_features') %}
         (
             case
-                when scaling.{{ feature }}_transform = 'log1p'
-                    then ln(1 + cast(clusterable_customers.{{ feature }} as double))
-                else cast(clusterable_customers.{{ feature }} as double)
+                when scaling.{{ feature }}_transform = 'log1p' then ln(1 + customer_stages.{{ feature }})
+                else customer_stages.{{ feature }}
             end - scaling.{{ feature }}_centre
         ) / scaling.{{ feature }}_scale as {{ feature }},
         {%- endfor %}
-        clusterable_customers.num_order_days as known_order_days,
-        clusterable_customers.mean_gap_days as known_mean_gap_days,
-        clusterable_customers.silence_days as known_silence_days,
-        listed.centroids
-    from clusterable_customers
+        scorers.centroids
+    from customer_stages
+    inner join scorers using (lifecycle_stage)
     cross join scaling
-    cross join listed
 
 ),
 
@@ -97,10 +108,9 @@ measured as (
 
     select
         customer_id,
+        repurchase_probability,
+        lifecycle_stage,
         model_version,
-        known_order_days as num_order_days,
-        known_mean_gap_days as mean_gap_days,
-        known_silence_days as silence_days,
         centroids,
         list_transform(
             centroids,
@@ -124,66 +134,21 @@ ranked as (
 
 ),
 
-classed as (
-
-    select
-        ranked.customer_id,
-        ranked.centroids[ranked.nearest]['cluster_id'] as cluster_id,
-        round(sqrt(ranked.ascending[1]), 6) as distance,
-        round(coalesce(1 - sqrt(ranked.ascending[1] / nullif(ranked.ascending[2], 0)), 0), 6) as margin,
-        ranked.model_version,
-        ranked.num_order_days,
-        ranked.silence_days,
-        {{ order_class('ranked.num_order_days') }} as order_class,
-        {{ gap_class('ranked.mean_gap_days', 'limits.repurchase_window_days') }} as gap_class,
-        {{ gap_class('ranked.mean_gap_days', 'limits.longer_window_days') }} as longer_gap_class,
-        limits.*
-    from ranked
-    cross join limits
-
-),
-
--- The curve at the customer's class and silence, over the window and over the longer one.
-foretold as (
-
-    select
-        classed.*,
-        curve.repurchase_probability,
-        greatest(curve.repurchase_probability, longer_curve.repurchase_probability) as longer_probability
-    from classed
-    left join curve
-        on
-            classed.repurchase_window_days = curve.window_days
-            and classed.order_class = curve.order_class
-            and classed.gap_class = curve.gap_class
-            and classed.silence_days between curve.silence_from and coalesce(curve.silence_to, classed.silence_days)
-    left join curve as longer_curve
-        on
-            classed.longer_window_days = longer_curve.window_days
-            and classed.order_class = longer_curve.order_class
-            and classed.longer_gap_class = longer_curve.gap_class
-            and classed.silence_days
-            between longer_curve.silence_from and coalesce(longer_curve.silence_to, classed.silence_days)
-
-),
-
 final as (
 
     select
         customer_id,
-        cluster_id,
-        distance,
-        margin,
-        repurchase_probability,
+        centroids[nearest]['cluster_id'] as cluster_id,
+        round(sqrt(ascending[1]), 6) as distance,
         case
-            when repurchase_probability is null then 'unknown'
-            when num_order_days = 1 and silence_days <= repurchase_window_days then 'new'
-            when repurchase_probability >= min_active_probability then 'active'
-            when longer_probability < max_lapsed_probability then 'lapsed'
-            else 'cooling'
-        end as lifecycle_stage,
+            -- The only cluster of its stage has no boundary.
+            when len(ascending) = 1 then 1
+            else round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6)
+        end as margin,
+        repurchase_probability,
+        lifecycle_stage,
         model_version
-    from foretold
+    from ranked
 
 )
 

@@ -7,6 +7,12 @@ clusterable_customers as (
 
 ),
 
+active_rows as (
+
+    {{ features_of_active_version() }}
+
+),
+
 active_features as (
 
     select
@@ -15,8 +21,7 @@ active_features as (
         model_version,
         cast(deciles as double[]) as edges,
         cast(decile_shares as double[]) as shares
-    from {{ ref('clustering_features') }}
-    where model_version = {{ active_version() }}
+    from active_rows
 
 ),
 

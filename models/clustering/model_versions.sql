@@ -21,7 +21,13 @@ previous as (
         'restored' as origin,
         coalesce(curve_version, model_version) as curve_version
     from {{ ref('restored_registry') }}
-    where record = 'version'
+    where
+        record = 'version'
+        -- A fit that was interrupted has no clusters.
+        and model_version in (
+            select registry.model_version from {{ ref('restored_registry') }} as registry
+            where registry.record = 'centroid'
+        )
     {%- endif %}
 
 ),

@@ -9,7 +9,9 @@ given as (
 
     select
         {%- for column, type in columns.items() if column != 'record' %}
-        cast({{ column if location else 'null' }} as {{ type }}) as {{ column }},
+        {%- set value = 'cast(' ~ (column if location else 'null') ~ ' as ' ~ type ~ ')' %}
+        {#- A registry of an earlier version of this project knows no stages. #}
+        {{ "coalesce(" ~ value ~ ", 'everybody')" if column == 'stage' else value }} as {{ column }},
         {%- endfor %}
         {{ 'record' if location else 'cast(null as varchar) as record' }}
     {%- if location %}

@@ -9,8 +9,11 @@ customer_clusters as (
 
 at_fit as (
 
-    select * from {{ ref('stages') }}
-    where model_version = {{ active_version() }}
+    select
+        lifecycle_stage,
+        share_at_fit
+    from {{ ref('stages') }}
+    where model_version = {{ active_version() }} and lifecycle_stage != 'unknown' and share_at_fit > 0
 
 ),
 

@@ -8,9 +8,9 @@ known as (
 
 ),
 
-customer_clusters as (
+known_versions as (
 
-    select * from {{ ref('customer_clusters') }}
+    select distinct model_version from known
 
 ),
 
@@ -30,23 +30,133 @@ restored as (
 ),
 
 {% endif -%}
+lifecycle_stages as (
+
+    select * from {{ ref('lifecycle_stages') }}
+
+),
+
 -- Of the version that scores, when it scores for the first time.
+lacking as (
+
+    select versions.model_version
+    from versions
+    anti join known_versions on versions.model_version = known_versions.model_version
+    where versions.model_version = {{ active_version() }}
+
+),
+
+clusters as (
+
+    select
+        cluster_centroids.model_version,
+        cluster_centroids.stage,
+        count(distinct cluster_centroids.cluster_id) as num_clusters
+    from {{ ref('cluster_centroids') }} as cluster_centroids
+    semi join lacking using (model_version)
+    group by cluster_centroids.model_version, cluster_centroids.stage
+
+),
+
+decisions as (
+
+    select
+        model_version,
+        reason
+    from {{ ref('clustering_candidates') }}
+    where is_selected
+
+),
+
 counted as (
 
     select
-        customer_clusters.model_version,
-        customer_clusters.lifecycle_stage,
-        round(count(*) / sum(count(*)) over (), 12) as share_at_fit
-    from customer_clusters
-    anti join known on customer_clusters.model_version = known.model_version
-    where customer_clusters.lifecycle_stage != 'unknown'
-    group by customer_clusters.model_version, customer_clusters.lifecycle_stage
+        lifecycle_stage,
+        count(*) as num_customers
+    from {{ ref('customer_stages') }}
+    where {{ active_version() }} in (select lacking.model_version from lacking)
+    group by lifecycle_stage
+
+),
+
+limits as (
+
+    {{ limits_of_active_version() }}
+
+),
+
+claims as (
+
+    select * from {{ ref('claims') }}
+
+),
+
+-- The stage itself, then those that it joins, in their order.
+places as (
+
+    select
+        lifecycle_stage,
+        position as lifecycle_position,
+        unnest(list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody'])) as stage,
+        generate_subscripts(list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody']), 1) as place
+    from lifecycle_stages
+
+),
+
+placed as (
+
+    select
+        places.*,
+        clusters.model_version,
+        clusters.num_clusters
+    from places
+    inner join clusters using (stage)
+    qualify row_number() over (partition by clusters.model_version, places.lifecycle_stage order by places.place) = 1
+
+),
+
+described as (
+
+    select
+        placed.model_version,
+        placed.lifecycle_stage,
+        placed.stage,
+        coalesce(
+            {{ with_limits('claims.says', 'limits', 'cast(null as varchar)') }},
+            'no chance to order again is known'
+        ) as rule,
+        decisions.reason,
+        coalesce(counted.num_customers, 0) as num_customers,
+        round(
+            coalesce(counted.num_customers, 0) / sum(coalesce(counted.num_customers, 0)) over (
+                partition by placed.model_version
+            ),
+            12
+        ) as share_at_fit,
+        placed.num_clusters
+    from placed
+    cross join limits
+    left join counted using (lifecycle_stage)
+    left join claims on placed.lifecycle_stage = claims.claim
+    left join decisions on placed.model_version = decisions.model_version
 
 ),
 
 final as (
 
-    select * from counted
+    select
+        model_version,
+        lifecycle_stage,
+        stage,
+        case
+            when stage in (lifecycle_stage, 'everybody') then rule
+            else rule || '; too few at the fit for segments of their own, so with ' || stage
+        end as rule,
+        reason,
+        cast(num_customers as bigint) as num_customers,
+        share_at_fit,
+        cast(num_clusters as integer) as num_clusters
+    from described
     {%- if not is_incremental() %}
     union all
     select * from restored

@@ -6,15 +6,26 @@ model_versions as (
 
 ),
 
--- Versions that were fitted or restored whole; a fit that failed half-way has no clusters.
 clusters as (
 
     select distinct
         model_version,
+        stage,
         cluster_id,
         share_at_fit,
-        overlap
+        overlap,
+        parents
     from {{ ref('cluster_centroids') }}
+
+),
+
+decisions as (
+
+    select
+        model_version,
+        any_value(reason) as segment_count_because
+    from {{ ref('stages') }}
+    group by model_version
 
 ),
 
@@ -68,9 +79,11 @@ retired as (
 
     select
         versions.next_version as model_version,
+        clusters.stage,
         clusters.cluster_id,
         null as share_at_fit,
         null as overlap,
+        null as parents,
         'retired' as status
     from clusters
     inner join versions using (model_version)
@@ -94,7 +107,9 @@ final as (
         history.model_version,
         history.cluster_id,
         history.status,
+        history.stage,
         history.overlap,
+        history.parents,
         history.share_at_fit,
         coalesce(named.archetype, before.archetype) as archetype,
         coalesce(named.segment, before.segment) as segment,
@@ -102,11 +117,13 @@ final as (
         named.named_because,
         model_versions.fitted_on,
         model_versions.due_because,
+        decisions.segment_count_because,
         model_versions.origin,
         history.model_version = {{ active_version() }} as is_active
     from history
     inner join model_versions using (model_version)
     inner join versions using (model_version)
+    left join decisions on history.model_version = decisions.model_version
     left join named
         on history.model_version = named.model_version and history.cluster_id = named.cluster_id
     left join named as before

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -20,9 +23,21 @@ from sklearn.metrics import (
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.kmeans import fit_kmeans, within_squares
+from customer_segmentation.agreement import adjusted_rand, best_jaccard, contingency
+from customer_segmentation.kmeans import REFIT_RESTARTS, fit_kmeans, within_squares
 from customer_segmentation.schemas import SCORES
-from customer_segmentation.stability import bootstrap_stability, prediction_strength
+from customer_segmentation.stability import Stability, bootstrap_stability, prediction_strength
+from customer_segmentation.stages import (
+    IN_STAGES,
+    Allocation,
+    Division,
+    Divisions,
+    allocate,
+    allocations,
+    divided,
+    labels_in_stages,
+    silhouette_in_stages,
+)
 
 Labels = Callable[[np.ndarray, int], np.ndarray]
 """Takes points and k, returns each customer's cluster from 0, shape (customers,)."""
@@ -38,26 +53,135 @@ OTHERS_BY_K: dict[str, Labels] = {"ward": ward}
 """Algorithms that are scored beside K-means for each k; the report draws whatever is here."""
 
 
+@dataclass(frozen=True)
+class Stages:
+    """Customers of the evidence sample in their stages, and what is tried there."""
+
+    points: np.ndarray
+    """Scaled features within stages, shape (customers, features)."""
+    members: Mapping[str, np.ndarray]
+    """Row numbers by stage, in the order of the stages."""
+    ks: range
+    """Numbers of clusters, of all stages together."""
+    min_share: float
+    """No cluster has a smaller share of the customers, but for a ``given`` k."""
+    total_position: int | None = None
+    """Column of the total amount."""
+    given: int | None = None
+    """The k that was asked for, if one was."""
+    inherited: Allocation | None = None
+    """How the version before shared out the clusters, if it is to be kept."""
+
+    @cached_property
+    def inherited_k(self) -> int | None:
+        """Clusters of the inherited allocation, where that is one of the ks."""
+        k = sum(self.inherited.values()) if self.inherited else None
+        return k if k in self.ks else None
+
+    def divisions(
+        self, *, random_seed: int, weights: np.ndarray | None = None, restarts: int | None = None
+    ) -> Divisions:
+        """Divisions of these customers, or of a resample of them."""
+        return Divisions(
+            self.points,
+            self.members,
+            random_seed=random_seed,
+            weights=weights,
+            total_position=self.total_position,
+            **({} if restarts is None else {"restarts": restarts}),
+        )
+
+    def shared_out(self, divisions: Divisions, *, always: bool = False) -> dict[int, Allocation]:
+        """Allocation of each k that can be formed; ``always`` takes the nearest to it instead."""
+        path = {
+            sum(each.values()): each
+            for each in allocations(divisions, max(self.ks), self.min_share)
+        }
+        found = {k: path[k] for k in self.ks if k in path}
+        if self.given is not None and self.given not in found:
+            forced = allocate(divisions, self.given, self.min_share, is_given=True)
+            found |= {} if forced is None else {self.given: forced}
+        if self.inherited is not None and self.inherited_k is not None:
+            found[self.inherited_k] = self.inherited
+        if always:
+            found = {k: found.get(k, path[max(path)]) for k in self.ks}
+        return found
+
+    def labels(
+        self, divisions: Divisions, allocation: Allocation
+    ) -> tuple[np.ndarray, dict[str, Division]] | None:
+        """Cluster of every customer and the divided stages; None where a stage can't be divided."""
+        parts = divided(divisions, allocation, self.min_share)
+        return (
+            None if parts is None else (labels_in_stages(self.points, self.members, parts), parts)
+        )
+
+    def stability(
+        self,
+        labels: Mapping[int, np.ndarray],
+        *,
+        random_seed: int,
+        num_bootstraps: int,
+        weights: np.ndarray | None = None,
+    ) -> dict[int, Stability]:
+        """``bootstrap_stability`` of each k at once: stages kept, allocation and centroids anew.
+
+        An inherited allocation is kept, as the fit would keep it.
+        """
+        customers = len(self.points)
+        counted = np.ones(customers, dtype=np.int64) if weights is None else weights
+        rng = np.random.default_rng([random_seed, 2007])
+        rand: dict[int, list[float]] = {k: [] for k in labels}
+        jaccard: dict[int, list[np.ndarray]] = {k: [] for k in labels}
+        for _ in range(num_bootstraps):
+            drawn = rng.multinomial(int(counted.sum()), counted / counted.sum())
+            divisions = self.divisions(
+                random_seed=int(rng.integers(2**31)), weights=drawn, restarts=REFIT_RESTARTS
+            )
+            again = self.shared_out(divisions, always=True)
+            for k, own in labels.items():
+                found = self.labels(divisions, again[k])
+                if found is not None:
+                    counts = contingency(own, found[0], counted)
+                    rand[k].append(adjusted_rand(counts))
+                    jaccard[k].append(best_jaccard(counts))
+        return {
+            k: Stability(float(np.mean(rand[k])), np.mean(jaccard[k], axis=0))
+            if rand[k]
+            else Stability(float("nan"), np.array([np.nan]))
+            for k in labels
+        }
+
+
 def score_candidates(
-    points: np.ndarray, ks: range, *, random_seed: int, num_bootstraps: int
+    points: np.ndarray,
+    ks: range,
+    *,
+    random_seed: int,
+    num_bootstraps: int,
+    stages: Stages | None = None,
 ) -> pd.DataFrame:
-    """Score K-means, ``OTHERS_BY_K`` and DBSCAN on the evidence sample.
+    """Score K-means, ``OTHERS_BY_K``, DBSCAN and K-means in stages on the evidence sample.
 
     ``points`` are scaled features, shape (customers, features), sorted by customer; equal points in
-    equal order give equal figures.
+    equal order give equal figures. ``stages`` are the same customers in their stages.
 
-    Returns a row for each k of K-means (``kmeans``) and of the others, and one ``dbscan`` row,
-    where k is the number of clusters that it found:
+    Returns a row for each k of K-means (``kmeans``), of the others and of K-means in stages
+    (``kmeans_in_stages``), and one ``dbscan`` row, where k is the number of clusters that it found:
 
-    - ``inertia``: sum of squared distances to the cluster means (not for dbscan);
-    - ``is_elbow``: knee of the K-means inertia (Satopää et al., Kneedle, 2011);
+    - ``allocation``: clusters by stage, as JSON (kmeans_in_stages only);
+    - ``inertia``: sum of squared distances to the cluster means (not for dbscan), in stages in
+      their own feature space;
+    - ``is_elbow``: knee of the inertia (Satopää et al., Kneedle, 2011), of K-means and in stages;
     - ``silhouette`` (Rousseeuw 1987), ``davies_bouldin`` (1979), ``calinski_harabasz`` (1974):
-      of the customers in clusters, noise apart;
-    - ``bootstrap_adjusted_rand``, ``bootstrap_jaccard``: ``bootstrap_stability``, kmeans only;
+      of the customers in clusters, noise apart; in stages ``silhouette_in_stages`` only;
+    - ``bootstrap_adjusted_rand``, ``bootstrap_jaccard``: ``bootstrap_stability`` and
+      ``Stages.stability``, not for the others;
     - ``prediction_strength``: kmeans only;
     - ``smallest_cluster_share``: of the smallest cluster, in all customers;
     - ``agreement_with_kmeans``: adjusted Rand index with K-means at the same k, for dbscan with the
       K-means most like it, of the customers in clusters;
+    - ``agreement_with_stages``: the same with K-means in stages;
     - ``noise_share``: of the customers that DBSCAN leaves out, 0 for the others;
     - ``seconds``: what the row took; the only figure that differs from run to run.
 
@@ -69,7 +193,13 @@ def score_candidates(
     distinct = len(np.unique(points, axis=0))
     rows = []
     kmeans_labels: dict[int, np.ndarray] = {}
+    in_stages: list[dict[str, object]] = []
+    staged_labels: dict[int, np.ndarray] = {}
     with threadpool_limits(limits=1):
+        if stages is not None:
+            in_stages, staged_labels = score_stages(
+                stages, random_seed=random_seed, num_bootstraps=num_bootstraps
+            )
         for k in ks:
             start = time.perf_counter()
             row: dict[str, object] = {"algorithm": "kmeans", "k": k}
@@ -85,6 +215,7 @@ def score_candidates(
                     "bootstrap_jaccard": stability.bootstrap_jaccard,
                     "prediction_strength": prediction_strength(points, k, random_seed=random_seed),
                     "agreement_with_kmeans": 1.0,
+                    "agreement_with_stages": agreement(fit.labels_, staged_labels.get(k)),
                 }
             rows.append(row | {"seconds": time.perf_counter() - start})
         for (algorithm, labels_of), k in product(OTHERS_BY_K.items(), ks):
@@ -95,12 +226,20 @@ def score_candidates(
                 row |= shape_scores(points, labels) | {
                     "inertia": within_squares(points, labels),
                     "agreement_with_kmeans": adjusted_rand_score(labels, kmeans_labels[k]),
+                    "agreement_with_stages": agreement(labels, staged_labels.get(k)),
                 }
             rows.append(row | {"seconds": time.perf_counter() - start})
-        rows.append(dbscan_row(points, kmeans_labels))
+        rows.append(dbscan_row(points, kmeans_labels, staged_labels))
+    for staged in in_stages:
+        k = int(str(staged["k"]))
+        if k in staged_labels:
+            staged["agreement_with_kmeans"] = agreement(staged_labels[k], kmeans_labels.get(k))
+        rows.append(staged)
     frame = pd.DataFrame(rows, columns=list(SCORES))
-    is_kmeans = frame["algorithm"] == "kmeans"
-    frame["is_elbow"] = is_kmeans & (frame["k"] == elbow(frame[is_kmeans]))
+    frame["is_elbow"] = False
+    for algorithm in ("kmeans", IN_STAGES):
+        of_it = frame["algorithm"] == algorithm
+        frame["is_elbow"] |= of_it & (frame["k"] == elbow(frame[of_it]))
     frame["noise_share"] = frame["noise_share"].astype("float64").fillna(0.0)
     return frame.astype(SCORES).round(12)
 
@@ -171,7 +310,46 @@ def dbscan_radius(points: np.ndarray, neighbours: int) -> float:
     return float(ordered[-1 if position is None else position])
 
 
-def dbscan_row(points: np.ndarray, kmeans_labels: dict[int, np.ndarray]) -> dict[str, object]:
+def score_stages(
+    stages: Stages, *, random_seed: int, num_bootstraps: int
+) -> tuple[list[dict[str, object]], dict[int, np.ndarray]]:
+    """Score K-means in stages; rows as of ``score_candidates``, and the labels by k."""
+    start = time.perf_counter()
+    divisions = stages.divisions(random_seed=random_seed)
+    shared_out = stages.shared_out(divisions)
+    found = {k: stages.labels(divisions, allocation) for k, allocation in shared_out.items()}
+    made = {k: each for k, each in found.items() if each is not None}
+    labels = {k: each[0] for k, each in made.items()}
+    stability = stages.stability(labels, random_seed=random_seed, num_bootstraps=num_bootstraps)
+    rows: list[dict[str, object]] = []
+    for k in stages.ks:
+        row: dict[str, object] = {"algorithm": IN_STAGES, "k": k}
+        if k in made:
+            own, parts = made[k]
+            row |= {
+                "allocation": json.dumps(shared_out[k]),
+                "inertia": sum(part.inertia for part in parts.values()),
+                "silhouette": silhouette_in_stages(stages.points, own, stages.members),
+                "bootstrap_adjusted_rand": stability[k].bootstrap_adjusted_rand,
+                "bootstrap_jaccard": stability[k].bootstrap_jaccard,
+                "smallest_cluster_share": np.bincount(own, minlength=k).min() / len(own),
+                "agreement_with_stages": 1.0,
+            }
+        rows.append(row)
+    seconds = (time.perf_counter() - start) / len(rows)
+    return [row | {"seconds": seconds} for row in rows], labels
+
+
+def agreement(labels: np.ndarray, others: np.ndarray | None) -> float:
+    """Adjusted Rand index of two clusterings; NaN where there is no other."""
+    return float("nan") if others is None else float(adjusted_rand_score(labels, others))
+
+
+def dbscan_row(
+    points: np.ndarray,
+    kmeans_labels: Mapping[int, np.ndarray],
+    staged_labels: Mapping[int, np.ndarray],
+) -> dict[str, object]:
     """DBSCAN with ``min_samples`` of two per feature, at least 4 (Sander et al. 1998)."""
     start = time.perf_counter()
     neighbours = max(4, 2 * points.shape[1])
@@ -181,9 +359,10 @@ def dbscan_row(points: np.ndarray, kmeans_labels: dict[int, np.ndarray]) -> dict
     labels = DBSCAN(eps=radius, min_samples=neighbours).fit_predict(points)
     row = {"algorithm": "dbscan", "k": labels.max() + 1} | shape_scores(points, labels)
     clustered = labels >= 0
-    if row["k"] >= 2 and kmeans_labels:
-        row["agreement_with_kmeans"] = max(
-            adjusted_rand_score(labels[clustered], other[clustered])
-            for other in kmeans_labels.values()
-        )
+    for name, others in (("kmeans", kmeans_labels), ("stages", staged_labels)):
+        if row["k"] >= 2 and others:
+            row[f"agreement_with_{name}"] = max(
+                adjusted_rand_score(labels[clustered], other[clustered])
+                for other in others.values()
+            )
     return row | {"seconds": time.perf_counter() - start}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from customer_segmentation.boundaries import separated_ks
+from customer_segmentation.stages import IN_STAGES
 
 NATURAL_GROUPS = "natural groups"
 CONTINUUM = "continuum"
+
+SLACK = 0.15
+"""How far below the limits the stability may fall before a refit gives up what was chosen before: a
+cluster below a mean Jaccard of 0.6 is not one to trust (Hennig 2007)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Thresholds:
     """A cluster is stable from this mean bootstrap Jaccard on (Hennig 2007)."""
     min_bootstrap_adjusted_rand: float
     """The whole assignment is reproduced from this mean adjusted Rand index on."""
-    min_cluster_share: float
+    min_segment_share: float
     """A segment with a smaller share of the customers is not worth a campaign of its own."""
 
     def misses(
@@ -52,10 +58,19 @@ class Thresholds:
                     self.min_bootstrap_adjusted_rand,
                     ".2f",
                 ),
-                ("smallest cluster", smallest_cluster_share, self.min_cluster_share, ".1%"),
+                ("smallest cluster", smallest_cluster_share, self.min_segment_share, ".1%"),
             )
             if not value >= needed
         ]
+
+    def slackened(self) -> Thresholds:
+        """Limits that what was chosen before must reach to be kept: ``SLACK`` below those."""
+        return replace(
+            self,
+            min_bootstrap_jaccard=self.min_bootstrap_jaccard - SLACK,
+            min_bootstrap_adjusted_rand=self.min_bootstrap_adjusted_rand - SLACK,
+            min_segment_share=self.min_segment_share / 2,
+        )
 
     def misses_at(self, row: pd.Series) -> list[str]:
         """``misses`` of a row of ``score_candidates``."""
@@ -121,15 +136,20 @@ class Choice:
 
     segment_count: int
     chosen_by: str
-    """As of ``decide``, or ``segment_count`` where the number was given."""
+    """As of ``decide``; ``segment_count`` where the number was given; ``kept`` where it is that of
+    the version before."""
     verdict: str
     """``natural groups`` or ``continuum``, whatever decided the number."""
+    algorithm: str = "kmeans"
+    """``kmeans`` or ``kmeans_in_stages``."""
+    note: str = ""
+    """Why the segments are made in stages, or why not; not kept is what the version before had."""
 
 
 def choose_segment_count(
     candidates: pd.DataFrame, boundaries: pd.DataFrame, *, segment_count: int | None = None
 ) -> Choice:
-    """Choose the number of K-means segments from the evidence.
+    """Choose the number of K-means segments from the evidence about everybody.
 
     ``candidates`` are rows of ``score_candidates`` with ``is_reproduced``, ``boundaries`` of
     ``cluster_boundaries``, over the same ks and with the same thresholds. ``segment_count``, if
@@ -154,12 +174,52 @@ def choose_segment_count(
     return Choice(chosen, chosen_by, verdict)
 
 
+def choose_in_stages(
+    candidates: pd.DataFrame,
+    everybody: Choice,
+    thresholds: Thresholds,
+    *,
+    inherited_k: int | None = None,
+) -> Choice | None:
+    """Choose the number of segments in stages, or None where no number can be formed.
+
+    ``candidates`` as for ``choose_segment_count``, which made the choice about ``everybody``: a
+    number that was given there is taken. ``inherited_k`` is the number whose candidate is shared
+    out as in the version before; it is kept while it reaches ``Thresholds.slackened``, or nothing
+    reaches the limits. Else ``decide`` chooses; valleys are not looked for within stages.
+    """
+    in_stages = candidates[candidates["algorithm"] == IN_STAGES].set_index("k")
+    formed = in_stages[in_stages["allocation"].notna()]
+    if formed.empty or (
+        everybody.chosen_by == "segment_count" and everybody.segment_count not in formed.index
+    ):
+        return None
+    choice = replace(everybody, algorithm=IN_STAGES)
+    if everybody.chosen_by == "segment_count":
+        return choice
+    reproduced = formed["is_reproduced"].fillna(False)
+    note = ""
+    if inherited_k is not None and inherited_k in formed.index:
+        misses = thresholds.slackened().misses_at(formed.loc[inherited_k])
+        if not misses or not reproduced.any():
+            return replace(choice, segment_count=inherited_k, chosen_by="kept")
+        note = f"not {inherited_k} as before: {'; '.join(misses)}"
+    chosen, chosen_by = decide(
+        [int(k) for k in formed.index],
+        has_valleys=lambda k: False,
+        is_reproduced=lambda k: bool(reproduced[k]),
+        silhouette=lambda k: float(formed["silhouette"][k]),
+    )
+    return replace(choice, segment_count=chosen, chosen_by=chosen_by, note=note)
+
+
 def explain_choice(
     choice: Choice, candidates: pd.DataFrame, boundaries: pd.DataFrame, thresholds: Thresholds
 ) -> list[str]:
     """Say of each candidate, in words and in their order, why it was chosen or why not.
 
-    ``candidates`` and ``boundaries`` as for ``choose_segment_count``, which made the ``choice``.
+    ``candidates`` and ``boundaries`` as for ``choose_segment_count``, which made the ``choice``
+    among those of its ``algorithm``; of others it is told what they are evidence of.
     """
     chosen, chosen_by = choice.segment_count, choice.chosen_by
     valleys = boundaries.groupby("k")["is_valley"]
@@ -168,6 +228,11 @@ def explain_choice(
     def why(row: pd.Series) -> str:
         if chosen_by == "segment_count":
             return f"segment_count is set to {chosen}"
+        if chosen_by == "kept":
+            return (
+                f"k = {chosen}: shared out among the stages as in the version before, and resampling"
+                f" still finds the segments (least stable cluster {row['bootstrap_jaccard']:.2f})"
+            )
         if chosen_by == "valleys":
             return (
                 f"k = {chosen} is the largest number of segments with a valley between every pair"
@@ -191,9 +256,11 @@ def explain_choice(
 
     def why_not(row: pd.Series) -> str:
         k = int(row["k"])
-        if row["algorithm"] != "kmeans":
+        if row["algorithm"] not in ("kmeans", IN_STAGES):
             return "evidence only: cannot score new customers by itself"
-        if np.isnan(row["silhouette"]):
+        if row["algorithm"] == IN_STAGES and pd.isna(row["allocation"]):
+            return f"the stages can't be divided into {k} segments that are large enough"
+        if row["algorithm"] == "kmeans" and np.isnan(row["silhouette"]):
             return f"has not more than {k} distinct customers to form {k} segments of"
         if chosen_by == "segment_count":
             return why(row)
@@ -204,6 +271,8 @@ def explain_choice(
                 return f"{found[k]} of {pairs[k]} pairs of segments have a valley between them"
             return f"all pairs have a valley between them too, but k = {chosen} finds more groups"
         misses = thresholds.misses_at(row)
+        if chosen_by == "kept":
+            return f"the version before had {chosen}, which still holds"
         if chosen_by == "stability" and not misses:
             return f"resampling reproduces it too, but k = {chosen} tells more customers apart"
         missed = f"resampling does not reproduce it ({'; '.join(misses)})"
@@ -211,8 +280,22 @@ def explain_choice(
             return missed
         return f"{missed}, and its silhouette is {row['silhouette']:.2f}"
 
-    is_chosen = (candidates["algorithm"] == "kmeans") & (candidates["k"] == chosen)
-    return [
-        why(row) if selected else why_not(row)
-        for selected, (_, row) in zip(is_chosen, candidates.iterrows(), strict=True)
-    ]
+    def explained(row: pd.Series) -> str:
+        if row["algorithm"] in ("kmeans", IN_STAGES) and row["algorithm"] != choice.algorithm:
+            return OF_THE_OTHER[row["algorithm"]]
+        if not (row["algorithm"] == choice.algorithm and row["k"] == chosen):
+            return why_not(row)
+        told = why(row)
+        if choice.algorithm == IN_STAGES:
+            shared_out = json.loads(row["allocation"])
+            told += "; " + ", ".join(f"{stage}: {number}" for stage, number in shared_out.items())
+        return told + (f"; {choice.note}" if choice.note else "")
+
+    return [explained(row) for _, row in candidates.iterrows()]
+
+
+OF_THE_OTHER = {
+    "kmeans": "evidence about everybody: the segments are made in lifecycle stages",
+    IN_STAGES: "evidence only: the segments are made of everybody",
+}
+"""What is said of candidates of the algorithm that does not make the segments."""

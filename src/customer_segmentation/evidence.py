@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from customer_segmentation.boundaries import cluster_boundaries
-from customer_segmentation.candidates import score_candidates
-from customer_segmentation.choice import Thresholds, choose_segment_count, explain_choice
+from customer_segmentation.candidates import Stages, score_candidates
+from customer_segmentation.choice import (
+    NATURAL_GROUPS,
+    Thresholds,
+    choose_in_stages,
+    choose_segment_count,
+    explain_choice,
+)
 from customer_segmentation.features import coordinates
-from customer_segmentation.fitting import centroid_table
-from customer_segmentation.resampling import resampling_shares
+from customer_segmentation.fitting import centroid_table, features_of
+from customer_segmentation.resampling import resampling_shares, resampling_shares_in_stages
+from customer_segmentation.schemas import CLUSTER_BOUNDARIES
+from customer_segmentation.stages import (
+    EVERY_STAGE,
+    EVERYBODY,
+    IN_STAGES,
+    Allocation,
+    Joins,
+    inherited_allocation,
+    joined_stages,
+    members_by_stage,
+    stages_of_their_own,
+)
 
 
 def evidence_points(
@@ -26,10 +45,56 @@ def evidence_points(
     )
 
 
+def stages_to_try(
+    sample: pd.DataFrame,
+    features: pd.DataFrame,
+    *,
+    joins: Joins,
+    before: Allocation | None,
+    given: int | None,
+    segment_count_range: Sequence[int],
+    evidence_sample_size: int,
+    min_segment_share: float,
+) -> tuple[Stages | None, str]:
+    """Put the evidence sample into its stages, or say why K-means can't be done in stages.
+
+    Parameters as for ``weigh_candidates``. The numbers of clusters start at two more than there are
+    stages, if the range allows; fewer than there are stages can't be formed.
+    """
+    of_stages = features[features["stage"] == EVERY_STAGE]
+    own = stages_of_their_own(sample["lifecycle_stage"], joins, min_segment_share)
+    if of_stages.empty or not own:
+        return None, "not in stages, as there is no repurchase curve"
+    least, most = segment_count_range if given is None else (given, given)
+    if most < len(own):
+        what = f"segment_count {given}" if given else f"segment_count_range up to {most}"
+        return None, f"not in stages, since there are {len(own)} of them and {what} is less"
+    least, most = segment_count_range
+    least, most = (least, most) if given is None else (min(least, given), max(most, given))
+    start = max(least, min(len(own) + 2, most, most if given is None else given))
+    evidence = sample[sample["sample_position"] <= evidence_sample_size]
+    names = list(of_stages.loc[of_stages["is_selected"], "feature"])
+    return (
+        Stages(
+            coordinates(evidence, of_stages),
+            members_by_stage(joined_stages(evidence["lifecycle_stage"], joins, own), own),
+            range(start, most + 1),
+            min_segment_share,
+            names.index("total_amount") if "total_amount" in names else None,
+            given,
+            inherited_allocation(before, own),
+        ),
+        "",
+    )
+
+
 def weigh_candidates(
     sample: pd.DataFrame,
     features: pd.DataFrame,
     *,
+    segmentation: str,
+    joins: Joins,
+    before: Allocation | None,
     segment_count: int | str,
     segment_count_range: list[int],
     evidence_sample_size: int,
@@ -40,20 +105,36 @@ def weigh_candidates(
 ) -> pd.DataFrame:
     """Score every algorithm and k on the evidence sample, and choose the number of segments.
 
-    ``sample`` holds one row per customer in the order of ``customer_id``, with ``sample_position``;
-    the evidence sample is its first ``evidence_sample_size`` positions. ``features`` are rows of
-    ``clustering_features`` of this version. A ``segment_count`` outside the range gets a row too.
+    ``sample`` holds one row per customer in the order of ``customer_id``, with ``sample_position``
+    and ``lifecycle_stage``; the evidence sample is its first ``evidence_sample_size`` positions.
+    ``features`` are rows of ``clustering_features`` of this version. ``segmentation`` is the var,
+    ``joins`` say which stages join which, ``before`` how many clusters each stage had in the
+    version before, if that is to be kept. A ``segment_count`` outside the range gets a row too.
     Returns the columns of ``clustering_candidates`` but the version.
     """
-    points, jittered = evidence_points(sample, features, evidence_sample_size, random_seed)
+    everybody = features[features["stage"] == EVERYBODY]
+    points, jittered = evidence_points(sample, everybody, evidence_sample_size, random_seed)
     least, most = segment_count_range
     given = None if segment_count == "auto" else int(segment_count)
     if given is not None:
         least, most = min(least, given), max(most, given)
     ks = range(least, most + 1)
     limits = Thresholds(**thresholds)
-    rows = score_candidates(points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps)
-    is_kmeans = rows["algorithm"] == "kmeans"
+    stages, note = (None, "")
+    if segmentation != "plain":
+        stages, note = stages_to_try(
+            sample,
+            features,
+            joins=joins,
+            before=before,
+            given=given,
+            segment_count_range=segment_count_range,
+            evidence_sample_size=evidence_sample_size,
+            min_segment_share=limits.min_segment_share,
+        )
+    rows = score_candidates(
+        points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps, stages=stages
+    )
     rows["is_reproduced"] = limits.are_reached(rows)
     boundaries = cluster_boundaries(
         points,
@@ -62,19 +143,34 @@ def weigh_candidates(
         jittered_points=jittered,
         max_valley_p_value=limits.max_valley_p_value,
     )
-    shares = resampling_shares(
-        points,
-        ks,
+    resampled = dict(
         random_seed=random_seed,
         num_resamples=num_resamples,
         num_bootstraps=num_bootstraps,
         thresholds=limits,
-        jittered_points=jittered,
     )
+    shares = {"kmeans": resampling_shares(points, ks, jittered_points=jittered, **resampled)}
     choice = choose_segment_count(rows, boundaries, segment_count=given)
+    if stages is not None:
+        shares[IN_STAGES] = resampling_shares_in_stages(stages, **resampled)
+        in_stages = choose_in_stages(rows, choice, limits, inherited_k=stages.inherited_k)
+        are_natural = segmentation == "auto" and choice.verdict == NATURAL_GROUPS
+        if in_stages is None:
+            note = "not in stages, which can't be divided into so many segments"
+        elif not are_natural:
+            choice = in_stages
+    if choice.chosen_by == "kept" and stages is not None and before is not None:
+        # One that was in the version before and is not now, or the other way round.
+        changed = sorted(set(before) ^ set(stages.members))
+        note = f"the stage {' and '.join(changed)} has come or gone" if changed else ""
+    choice = replace(choice, note=choice.note or note)
+    is_chosen = (rows["algorithm"] == choice.algorithm) & (rows["k"] == choice.segment_count)
     return rows.assign(
-        resampling_share=rows["k"].map(shares).where(is_kmeans).round(12),
-        is_selected=is_kmeans & (rows["k"] == choice.segment_count),
+        stage=np.where(rows["algorithm"] == IN_STAGES, EVERY_STAGE, EVERYBODY),
+        resampling_share=[
+            round(shares.get(row.algorithm, {}).get(row.k, np.nan), 12) for row in rows.itertuples()
+        ],
+        is_selected=is_chosen,
         reason=explain_choice(choice, rows, boundaries, limits),
         verdict=choice.verdict,
     )
@@ -85,30 +181,49 @@ def find_boundaries(
     features: pd.DataFrame,
     centroids: pd.DataFrame,
     *,
+    joins: Joins,
     evidence_sample_size: int,
     max_valley_p_value: float,
     random_seed: int,
 ) -> pd.DataFrame:
-    """Test the boundary between every two clusters of a version on the evidence sample.
+    """Test the boundary between every two clusters of a stage on the evidence sample.
 
     Parameters as for ``weigh_candidates``; ``centroids`` are rows of ``cluster_centroids`` of this
     version. Returns the columns of ``cluster_boundaries`` but the version: ``boundary`` is
-    ``valley`` or ``convention``.
+    ``valley`` or ``convention``. Clusters of different stages have a rule between them, no
+    boundary.
     """
-    points, jittered = evidence_points(sample, features, evidence_sample_size, random_seed)
-    ids, positions = centroid_table(centroids, features)
-    pairs = cluster_boundaries(
-        points,
-        range(len(ids), len(ids) + 1),
-        random_seed=random_seed,
-        jittered_points=jittered,
-        centroids={len(ids): positions},
-        max_valley_p_value=max_valley_p_value,
-    )
-    first = ids[pairs["cluster_id"].to_numpy() - 1]
-    second = ids[pairs["other_cluster_id"].to_numpy() - 1]
-    return pairs.drop(columns="k").assign(
-        cluster_id=pd.Series(first).where(first < second, second).to_numpy(),
-        other_cluster_id=pd.Series(second).where(first < second, first).to_numpy(),
-        boundary=pairs["is_valley"].map({True: "valley", False: "convention"}),
-    )
+    found = [
+        pd.DataFrame({name: pd.Series(dtype="object") for name in CLUSTER_BOUNDARIES}).drop(
+            columns="model_version"
+        )
+    ]
+    present = set(centroids["stage"])
+    stages = joined_stages(sample["lifecycle_stage"], joins, present)
+    for stage in sorted(present):
+        members = sample[stages == stage]
+        of_stage = centroids[centroids["stage"] == stage]
+        used = features_of(features, of_stage)
+        ids, positions = centroid_table(of_stage, used)
+        points, jittered = evidence_points(members, used, evidence_sample_size, random_seed)
+        if len(ids) < 2 or not len(points):
+            continue
+        pairs = cluster_boundaries(
+            points,
+            range(len(ids), len(ids) + 1),
+            random_seed=random_seed,
+            jittered_points=jittered,
+            centroids={len(ids): positions},
+            max_valley_p_value=max_valley_p_value,
+        )
+        first = ids[pairs["cluster_id"].to_numpy() - 1]
+        second = ids[pairs["other_cluster_id"].to_numpy() - 1]
+        found.append(
+            pairs.drop(columns="k").assign(
+                stage=stage,
+                cluster_id=np.minimum(first, second),
+                other_cluster_id=np.maximum(first, second),
+                boundary=pairs["is_valley"].map({True: "valley", False: "convention"}),
+            )
+        )
+    return pd.concat([each for each in found if len(each)] or found[:1], ignore_index=True)

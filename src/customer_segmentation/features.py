@@ -7,13 +7,15 @@ used is affine.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import skew
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+from customer_segmentation.stages import EVERY_STAGE, EVERYBODY
 
 SUMS_OF_OTHERS = ("total_amount",)
 """Metrics that go first when features are collinear: the log of the total is nearly the sum of the
@@ -24,6 +26,17 @@ def transformed(values: np.ndarray, transform: str) -> np.ndarray:
     """``values`` after ``log1p`` or ``none``."""
     return np.log1p(values) if transform == "log1p" else values
 
+
+ALWAYS_LOGGED = ("days_since_last_order",)
+"""A fortnight matters after a week, and says little after a year, however skewed the days are."""
+
+LOGGED_IN_STAGES = ("total_amount", "num_orders", *ALWAYS_LOGGED)
+
+SAID_BY_STAGES = {
+    "days_since_last_order": "left out: the lifecycle stage says how long ago they ordered",
+    "avg_order_value": "left out: the total and the number of orders say it, and foretell more",
+}
+"""Why features that everybody is told apart by are left out within a lifecycle stage."""
 
 STICKINESS = 0.5
 """How far beyond the limit the skewness must be before a refit changes a feature's transform."""
@@ -89,12 +102,15 @@ def variance_inflation(values: pd.DataFrame) -> pd.Series:
     return factors
 
 
-def select_features(values: pd.DataFrame, limit: float) -> tuple[list[str], dict[str, str]]:
+def select_features(
+    values: pd.DataFrame, limit: float, *, in_stages: bool = False
+) -> tuple[list[str], dict[str, str]]:
     """Leave out features until no variance inflation factor is above ``limit``.
 
     ``values`` are transformed, a column per feature. Metrics that are sums of others go first
-    (``SUMS_OF_OTHERS``), then the largest factor, the last name if equal. Returns the features
-    that remain, in their order, and a reason for each that was left out.
+    (``SUMS_OF_OTHERS``), then the largest factor, the last name if equal; ``in_stages`` the shop's
+    own features before the total and the number of orders. Returns the features that remain, in
+    their order, and a reason for each that was left out.
     """
     remaining = list(values.columns)
     reasons: dict[str, str] = {}
@@ -102,8 +118,10 @@ def select_features(values: pd.DataFrame, limit: float) -> tuple[list[str], dict
         factors = variance_inflation(values[remaining])
         if factors.max() <= limit:
             break
-        sums = [feature for feature in SUMS_OF_OTHERS if feature in remaining]
-        out = sums[0] if sums else max(remaining, key=lambda feature: (factors[feature], feature))
+        sums = [] if in_stages else [name for name in SUMS_OF_OTHERS if name in remaining]
+        own = [name for name in remaining if name not in LOGGED_IN_STAGES]
+        leaving = own if in_stages and own else remaining
+        out = sums[0] if sums else max(leaving, key=lambda feature: (factors[feature], feature))
         others = [feature for feature in remaining if feature != out]
         largest = "infinite" if np.isinf(factors.max()) else f"{factors.max():.1f}"
         reasons[out] = (
@@ -124,16 +142,20 @@ def describe_features(
     max_skewness: float,
     max_variance_inflation: float,
     before: pd.DataFrame | None = None,
+    always_logged: Collection[str] = (),
+    in_stages: bool = False,
 ) -> pd.DataFrame:
     """Decide transforms, scaling and selection of the candidate features.
 
     ``sample`` holds one row per customer and a numeric column per candidate.
-    ``selected_features`` names the features to use; None leaves out the collinear ones.
-    ``feature_transforms`` (feature: ``none`` or ``log1p``) overrides what the skewness says.
-    ``before`` are rows of ``clustering_features`` of the version before, if there is one; see
-    ``choose_transform``. Returns the columns of ``clustering_features`` but the version, one row
-    per candidate. ``deciles`` are the edges between tenths of the raw values, as a JSON list, and
-    ``decile_shares`` the shares of customers between them, against which drift is measured.
+    ``selected_features`` names the features to use; None leaves out the collinear ones, and
+    ``in_stages`` before them what the stages say (``SAID_BY_STAGES``).
+    ``feature_transforms`` (feature: ``none`` or ``log1p``) overrides what the skewness says, and
+    what is ``always_logged``. ``before`` are rows of ``clustering_features`` of the version before,
+    if there is one; see ``choose_transform``. Returns the columns of ``clustering_features`` but
+    the version and the stage, one row per candidate. ``deciles`` are the edges between tenths of
+    the raw values, as a JSON list, and ``decile_shares`` the shares of customers between them,
+    against which drift is measured.
     """
     raw = sample[list(candidate_features)].astype(float)
     earlier = (
@@ -141,19 +163,29 @@ def describe_features(
     )
     chosen = {
         name: feature_transforms.get(name)
-        or choose_transform(raw[name].to_numpy(), max_skewness, earlier.get(name))
+        or choose_transform(
+            raw[name].to_numpy(),
+            -np.inf if name in always_logged else max_skewness,
+            earlier.get(name),
+        )
         for name in candidate_features
     }
     values = pd.DataFrame(
         {name: transformed(raw[name].to_numpy(), chosen[name]) for name in candidate_features}
     )
     all_factors = variance_inflation(values)
-    if selected_features is None:
-        kept, reasons = select_features(values, max_variance_inflation)
-        why = "kept: no variance inflation above the limit among the features kept"
-    else:
+    if selected_features is not None:
         kept, reasons = list(selected_features), {}
         why = "kept: named in selected_features"
+    elif in_stages:
+        reasons = said_by_stages(candidate_features)
+        standing = [name for name in candidate_features if name not in reasons]
+        kept, others = select_features(values[standing], max_variance_inflation, in_stages=True)
+        reasons |= others
+        why = "kept: the lifecycle stage does not say it"
+    else:
+        kept, reasons = select_features(values, max_variance_inflation)
+        why = "kept: no variance inflation above the limit among the features kept"
     rows = []
     for name in candidate_features:
         centre, scale = scaling(values[name].to_numpy(), scaler)
@@ -177,6 +209,53 @@ def describe_features(
             }
         )
     return pd.DataFrame(rows)
+
+
+def said_by_stages(candidate_features: Sequence[str]) -> dict[str, str]:
+    """Find the candidates that are left out within lifecycle stages, with the reason.
+
+    The average stays where total or number of orders is no candidate; something always stays.
+
+    >>> list(said_by_stages(["num_orders", "avg_order_value", "days_since_last_order"]))
+    ['days_since_last_order']
+    """
+    total_and_orders = {"total_amount", "num_orders"} <= set(candidate_features)
+    left_out = {
+        name: reason
+        for name, reason in SAID_BY_STAGES.items()
+        if name in candidate_features and (name != "avg_order_value" or total_and_orders)
+    }
+    return left_out if len(left_out) < len(candidate_features) else {}
+
+
+def describe_feature_sets(
+    sample: pd.DataFrame,
+    *,
+    segmentation: str,
+    before: pd.DataFrame,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Describe the features for everybody and, where stages can be made, within the stages.
+
+    ``sample`` has ``lifecycle_stage`` beside the candidates; ``segmentation`` is the var;
+    ``before`` rows of ``clustering_features`` of the version before; ``settings`` those of
+    ``describe_features``. Within stages the total, the number of orders and the days since the last
+    order are logged, and with them the features stand in one scaling for all stages, since inertia
+    is compared between them. Returns the columns of ``clustering_features`` but the version.
+    """
+
+    def described(stage: str, **how: Any) -> pd.DataFrame:
+        rows = before[before["stage"] == stage]
+        earlier = rows if len(rows) else None
+        return describe_features(sample, before=earlier, **how, **settings).assign(stage=stage)
+
+    if segmentation == "plain":
+        return described(EVERYBODY)
+    everybody = described(EVERYBODY, always_logged=ALWAYS_LOGGED)
+    if (sample["lifecycle_stage"] == "unknown").all():
+        return everybody
+    in_stages = described(EVERY_STAGE, always_logged=LOGGED_IN_STAGES, in_stages=True)
+    return pd.concat([everybody, in_stages], ignore_index=True)
 
 
 def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

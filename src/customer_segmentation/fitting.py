@@ -2,70 +2,174 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.features import coordinates
 from customer_segmentation.identity import match_clusters
-from customer_segmentation.kmeans import fit_kmeans, nearest, position_order
+from customer_segmentation.kmeans import nearest
+from customer_segmentation.stages import (
+    EVERY_STAGE,
+    EVERYBODY,
+    Allocation,
+    Divisions,
+    Joins,
+    divided,
+    joined_stages,
+    labels_in_stages,
+    members_by_stage,
+)
 from customer_segmentation.versions import of_version, version_before
 
 
+def features_of(features: pd.DataFrame, centroids: pd.DataFrame) -> pd.DataFrame:
+    """Features that some centroids are made of.
+
+    ``features`` are rows of ``clustering_features`` of a version, ``centroids`` rows of
+    ``cluster_centroids`` of it, of one stage.
+    """
+    of_set = EVERYBODY if (centroids["stage"] == EVERYBODY).all() else EVERY_STAGE
+    used = features["is_selected"] & features["feature"].isin(set(centroids["feature"]))
+    return features[used & (features["stage"] == of_set)]
+
+
 def centroid_table(rows: pd.DataFrame, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and centroids of one version, shapes (clusters,) and (clusters, selected features)."""
+    """Ids and centroids of one stage, shapes (clusters,) and (clusters, selected features)."""
     names = features.loc[features["is_selected"], "feature"]
     wide = rows.pivot(index="cluster_id", columns="feature", values="centroid").sort_index()
     return wide.index.to_numpy(), wide[list(names)].to_numpy(dtype=float)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted clustering: rows of one version, and what lifecycle stages join."""
+
+    centroids: pd.DataFrame
+    features: pd.DataFrame
+    joins: Joins
+
+    @property
+    def stages(self) -> list[str]:
+        """Stages that have clusters."""
+        return list(dict.fromkeys(self.centroids["stage"]))
+
+    def stage_of_clusters(self) -> pd.Series:
+        """Stage by cluster id, ascending."""
+        return (
+            self.centroids.drop_duplicates("cluster_id")
+            .set_index("cluster_id")["stage"]
+            .sort_index()
+        )
+
+    def score(self, sample: pd.DataFrame, lifecycle_stages: pd.Series) -> np.ndarray:
+        """Cluster id of each customer: of the nearest centroid of their stage, shape (customers,).
+
+        ``sample`` has the raw features; ``lifecycle_stages`` are those of its rows.
+        """
+        stages = joined_stages(lifecycle_stages, self.joins, self.stages)
+        found = np.zeros(len(sample), dtype=np.int64)
+        for stage in self.stages:
+            rows = np.flatnonzero(stages == stage)
+            of_stage = self.centroids[self.centroids["stage"] == stage]
+            used = features_of(self.features, of_stage)
+            ids, centroids = centroid_table(of_stage, used)
+            if len(rows):
+                found[rows] = ids[nearest(coordinates(sample.iloc[rows], used), centroids)]
+        return found
 
 
 def fit_centroids(
     sample: pd.DataFrame,
     features: pd.DataFrame,
     *,
-    segment_count: int,
+    allocation: Allocation,
+    joins: Joins,
     random_seed: int,
-    previous: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    min_segment_share: float = 0.0,
+    previous: Fit | None = None,
     largest_id: int = 0,
 ) -> pd.DataFrame:
-    """Fit K-means and return the fitted clustering as rows.
+    """Fit K-means within each stage and return the fitted clustering as rows.
 
-    ``sample`` holds one row per customer, in the order of ``customer_id``; ``features`` are rows of
-    ``clustering_features`` of this version. ``previous`` are the centroids and features of the
-    version before, if there is one that can score this sample: a cluster that continues one of its
-    clusters keeps the id (``match_clusters``). Others get ids above ``largest_id``, in the order of
-    the centroids.
+    ``sample`` holds one row per customer, in the order of ``customer_id``, with ``lifecycle_stage``
+    and ``previous_lifecycle_stage`` where there are stages; ``features`` are rows of
+    ``clustering_features`` of this version. ``allocation`` gives the clusters of each stage; that
+    of ``everybody`` is plain K-means. ``previous`` is the fit of the version before, if it can
+    score this sample: a cluster that continues one of its clusters keeps the id
+    (``match_clusters``). Others get ids above ``largest_id``, in the order of the stages and
+    centroids.
 
-    Returns the columns of ``cluster_centroids`` but the version, a row per cluster and selected
-    feature, with the cluster's share of the sample and its overlap with the previous cluster of the
-    same id. Runs on one thread, since sums over several depend on their number.
+    Returns the columns of ``cluster_centroids`` but the version, a row per cluster and feature,
+    with the cluster's share of the sample, its overlap with the previous cluster of the same id,
+    and the ids of the previous clusters that its customers come from. Runs on one thread, since
+    sums over several depend on their number. Raises ``ValueError`` if a stage can't be divided as
+    allocated.
     """
-    points = coordinates(sample, features)
+    is_plain = set(allocation) == {EVERYBODY}
+    of_set = features["stage"] == (EVERYBODY if is_plain else EVERY_STAGE)
+    used = features[of_set & features["is_selected"]]
+    names = list(used["feature"])
+    points = coordinates(sample, used)
+    stages = (
+        np.full(len(sample), EVERYBODY, dtype=object)
+        if is_plain
+        else joined_stages(sample["lifecycle_stage"], joins, allocation)
+    )
+    members = members_by_stage(stages, list(allocation))
+    divisions = Divisions(
+        points,
+        members,
+        random_seed=random_seed,
+        total_position=None
+        if is_plain or "total_amount" not in names
+        else names.index("total_amount"),
+    )
     with threadpool_limits(limits=1):
-        centroids = fit_kmeans(points, segment_count, random_seed).cluster_centers_
-    centroids = centroids[position_order(centroids)].round(12)
-    labels = nearest(points, centroids)
+        parts = divided(divisions, allocation, min_segment_share)
+    if parts is None:
+        raise ValueError(f"too few different customers to divide the stages as {allocation}")
+    labels = labels_in_stages(points, members, parts)
+    clusters = [(stage, centroid) for stage, part in parts.items() for centroid in part.centroids]
     if previous is None:
-        ids = pd.DataFrame(
-            {"cluster_id": np.arange(len(centroids)) + largest_id + 1, "overlap": np.nan}
-        )
+        ids = pd.DataFrame({"cluster_id": np.arange(len(clusters)) + largest_id + 1})
+        ids = ids.assign(overlap=np.nan, parents=None)
     else:
-        previous_ids, previous_centroids = centroid_table(*previous)
-        previous_labels = nearest(coordinates(sample, previous[1]), previous_centroids)
-        ids = match_clusters(labels, previous_labels, previous_ids, largest_id)
-    shares = np.bincount(labels, minlength=len(centroids)) / len(labels)
-    names = features.loc[features["is_selected"], "feature"]
+        stage_before = previous.stage_of_clusters()
+        lifecycle_before = (
+            sample["previous_lifecycle_stage"]
+            if "previous_lifecycle_stage" in sample
+            else pd.Series("unknown", index=sample.index)
+        )
+        scored_before = previous.score(sample, lifecycle_before)
+        ids = match_clusters(
+            labels,
+            stage_before.index.get_indexer(scored_before),
+            stage_before.index.to_numpy(),
+            largest_id,
+            stages=[stage for stage, _ in clusters],
+            previous_stages=list(stage_before),
+        )
+    shares = np.bincount(labels, minlength=len(clusters)) / len(labels)
     return pd.DataFrame(
         [
             {
+                "stage": stage,
                 "cluster_id": identity.cluster_id,
                 "feature": name,
                 "centroid": float(position),
                 "share_at_fit": round(float(share), 12),
                 "overlap": identity.overlap,
+                "parents": identity.parents,
             }
-            for identity, centroid, share in zip(ids.itertuples(), centroids, shares, strict=True)
+            for identity, (stage, centroid), share in zip(
+                ids.itertuples(), clusters, shares, strict=True
+            )
             for name, position in zip(names, centroid, strict=True)
+            if not np.isnan(position)
         ]
     )
 
@@ -77,7 +181,9 @@ def fit_version(
     fitted: pd.DataFrame,
     selected: pd.DataFrame,
     *,
+    joins: Joins,
     random_seed: int,
+    min_segment_share: float,
 ) -> pd.DataFrame:
     """Fit one version with the number of segments that was selected for it.
 
@@ -86,20 +192,25 @@ def fit_version(
     ``clustering_candidates``. The newest version before gives its cluster ids if the sample still
     has all features that it needs. Returns what ``fit_centroids`` does.
     """
-    k = int(of_version(selected, version)["k"].iloc[0])
+    chosen = of_version(selected, version).iloc[0]
+    allocation = (
+        {EVERYBODY: int(chosen["k"])}
+        if pd.isna(chosen["allocation"])
+        else {stage: int(number) for stage, number in json.loads(chosen["allocation"]).items()}
+    )
     ids_so_far = fitted.loc[fitted["model_version"] < version, "cluster_id"]
-    last = version_before(fitted, version)
+    last = version_before(fitted, version).dropna(subset="centroid")
     previous = None
-    if len(last):
+    if len(last) and set(last["feature"]) <= set(sample.columns):
         described = of_version(features, int(last["model_version"].iloc[0]))
-        needed = described[described["is_selected"]]
-        if set(needed["feature"]) <= set(sample.columns):
-            previous = last[["cluster_id", "feature", "centroid"]].dropna(), needed
+        previous = Fit(last, described, joins)
     return fit_centroids(
         sample,
         of_version(features, version),
-        segment_count=k,
+        allocation=allocation,
+        joins=joins,
         random_seed=random_seed,
+        min_segment_share=min_segment_share,
         previous=previous,
         largest_id=int(ids_so_far.max()) if len(ids_so_far) else 0,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
+from customer_segmentation.candidates import Stages
 from customer_segmentation.boundaries import (
     boundaries_at,
     distinct_in_halves,
@@ -17,6 +19,7 @@ from customer_segmentation.boundaries import (
 from customer_segmentation.choice import Thresholds, decide
 from customer_segmentation.kmeans import REFIT_RESTARTS, nearest, refit
 from customer_segmentation.stability import bootstrap_stability
+from customer_segmentation.stages import silhouette_in_stages
 
 SILHOUETTE_SAMPLE = 500
 """Customers whose silhouette a quick choice looks at, when nothing is reproduced."""
@@ -147,3 +150,76 @@ def resampling_shares(
         )
         chosen.append(k)
     return {k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in ks}
+
+
+def resampling_shares_in_stages(
+    stages: Stages,
+    *,
+    random_seed: int,
+    num_resamples: int,
+    num_bootstraps: int,
+    thresholds: Thresholds,
+) -> dict[int, float]:
+    """``resampling_shares`` of the numbers of segments in stages.
+
+    The stages are kept, everything after them is made anew for each resample. Nothing is inherited:
+    the question is what these customers alone would say.
+    """
+    fresh = replace(stages, inherited=None)
+    chosen = []
+    for resample in range(num_resamples):
+        rng = np.random.default_rng([random_seed, resample, 1979])
+        customers = len(fresh.points)
+        weights = rng.multinomial(customers, np.full(customers, 1 / customers))
+        chosen.append(
+            choice_in_stages(
+                fresh,
+                weights,
+                random_seed=int(rng.integers(2**31)),
+                num_bootstraps=min(num_bootstraps, MAX_BOOTSTRAPS),
+                thresholds=thresholds,
+            )
+        )
+    return {
+        k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in stages.ks
+    }
+
+
+def choice_in_stages(
+    stages: Stages,
+    weights: np.ndarray,
+    *,
+    random_seed: int,
+    num_bootstraps: int,
+    thresholds: Thresholds,
+) -> int | None:
+    """``decide`` on k in stages for a resample; None where no k can be formed."""
+    with threadpool_limits(limits=1):
+        divisions = stages.divisions(
+            random_seed=random_seed, weights=weights, restarts=REFIT_RESTARTS
+        )
+        found = {
+            k: stages.labels(divisions, allocation)
+            for k, allocation in stages.shared_out(divisions).items()
+        }
+        labels = {k: each[0] for k, each in found.items() if each is not None}
+        if not labels:
+            return None
+        stability = stages.stability(
+            labels, random_seed=random_seed, num_bootstraps=num_bootstraps, weights=weights
+        )
+
+        def is_reproduced(k: int) -> bool:
+            sizes = np.bincount(labels[k], weights, minlength=k)
+            return not thresholds.misses(
+                bootstrap_jaccard=stability[k].bootstrap_jaccard,
+                bootstrap_adjusted_rand=stability[k].bootstrap_adjusted_rand,
+                smallest_cluster_share=float(sizes.min() / sizes.sum()),
+            )
+
+        return decide(
+            labels,
+            has_valleys=lambda k: False,
+            is_reproduced=is_reproduced,
+            silhouette=lambda k: silhouette_in_stages(stages.points, labels[k], stages.members),
+        )[0]

@@ -24,6 +24,7 @@ SOURCE_FILES = {
 
 CLUSTERING_FEATURES = {
     "model_version": "int32",
+    "stage": "string",
     "feature": "string",
     "transform": "string",
     "skewness": "float64",
@@ -38,8 +39,10 @@ CLUSTERING_FEATURES = {
 
 CLUSTERING_CANDIDATES = {
     "model_version": "int32",
+    "stage": "string",
     "algorithm": "string",
     "k": "int32",
+    "allocation": "string",
     "inertia": "float64",
     "is_elbow": "bool",
     "silhouette": "float64",
@@ -51,6 +54,7 @@ CLUSTERING_CANDIDATES = {
     "smallest_cluster_share": "float64",
     "is_reproduced": "boolean",
     "agreement_with_kmeans": "float64",
+    "agreement_with_stages": "float64",
     "noise_share": "float64",
     "resampling_share": "float64",
     "seconds": "float64",
@@ -65,17 +69,19 @@ JUDGEMENTS = ("is_reproduced", "resampling_share", "is_selected", "reason", "ver
 SCORES = {
     name: kind
     for name, kind in CLUSTERING_CANDIDATES.items()
-    if name not in ("model_version", *JUDGEMENTS)
+    if name not in ("model_version", "stage", *JUDGEMENTS)
 }
 """The others: what is measured of an algorithm at a k."""
 
 CLUSTER_CENTROIDS = {
     "model_version": "int32",
+    "stage": "string",
     "cluster_id": "int32",
     "feature": "string",
     "centroid": "float64",
     "share_at_fit": "float64",
     "overlap": "float64",
+    "parents": "string",
 }
 
 DIP_TEST = {
@@ -88,7 +94,12 @@ DIP_TEST = {
 }
 """What is measured of a pair of clusters."""
 
-CLUSTER_BOUNDARIES = {"model_version": "int32", **DIP_TEST, "boundary": "string"}
+CLUSTER_BOUNDARIES = {
+    "model_version": "int32",
+    "stage": "string",
+    **DIP_TEST,
+    "boundary": "string",
+}
 
 BOUNDARIES_PER_K = {"k": "int32", **DIP_TEST}
 """Of every k, as the choice of k needs them; no table."""

@@ -6,6 +6,7 @@ two seconds to import, and most builds fit nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -69,6 +70,32 @@ def version_before(rows: pd.DataFrame, version: int) -> pd.DataFrame:
     """Rows of the newest version before this one; empty if there is none."""
     earlier = rows[rows["model_version"] < version]
     return of_version(earlier, earlier["model_version"].max())
+
+
+DECIDE_ALLOCATION = (
+    "candidate_features",
+    "min_segment_share",
+    "segment_count",
+    "segment_count_range",
+    "segmentation",
+    "selected_features",
+)
+"""Settings whose change shares out the segments anew."""
+
+
+def keeps_allocation(versions: pd.DataFrame, version: int) -> bool:
+    """Whether a refit shares out its segments among the stages as the version before did.
+
+    ``versions`` are rows of ``model_versions``. So it is while the refit inherits the curve and
+    ``DECIDE_ALLOCATION`` are what they were; a setting that the version before did not know is no
+    change.
+    """
+    rows = versions.set_index("model_version")
+    earlier = [number for number in rows.index if number < version]
+    if not earlier or rows.loc[version, "curve_version"] == version:
+        return False
+    now, then = (json.loads(rows.loc[number, "settings"]) for number in (version, max(earlier)))
+    return all(then.get(name, now.get(name)) == now.get(name) for name in DECIDE_ALLOCATION)
 
 
 def names_or_none(value: Any) -> list[str] | None:

@@ -29,7 +29,7 @@ THRESHOLDS = Thresholds(
     max_valley_p_value=0.05,
     min_bootstrap_jaccard=0.75,
     min_bootstrap_adjusted_rand=0.8,
-    min_cluster_share=0.02,
+    min_segment_share=0.02,
 )
 """Of these tests, whatever the project's defaults are."""
 
@@ -100,7 +100,7 @@ def test_no_more_is_asked_than_the_answer_needs() -> None:
 AT_THE_LIMITS = {
     "bootstrap_jaccard": THRESHOLDS.min_bootstrap_jaccard,
     "bootstrap_adjusted_rand": THRESHOLDS.min_bootstrap_adjusted_rand,
-    "smallest_cluster_share": THRESHOLDS.min_cluster_share,
+    "smallest_cluster_share": THRESHOLDS.min_segment_share,
 }
 
 

@@ -9,6 +9,7 @@ from sklearn.datasets import make_blobs
 
 from customer_segmentation.features import coordinates, describe_features
 from customer_segmentation.fitting import fit_centroids, fit_version
+from customer_segmentation.stages import EVERYBODY
 
 
 def blobs(centers: int, customers: int = 900, random_seed: int = 0) -> pd.DataFrame:
@@ -30,7 +31,15 @@ def features_of(sample: pd.DataFrame, version: int = 1) -> pd.DataFrame:
         "max_skewness": 1,
         "max_variance_inflation": 10,
     }
-    return describe_features(sample, **settings).assign(model_version=version)
+    return describe_features(sample, **settings).assign(model_version=version, stage=EVERYBODY)
+
+
+def fit(sample: pd.DataFrame, k: int, random_seed: int = 42) -> pd.DataFrame:
+    """Plain K-means: everybody is one stage."""
+    features = features_of(sample)
+    return fit_centroids(
+        sample, features, allocation={EVERYBODY: k}, joins={}, random_seed=random_seed
+    )
 
 
 def ids_of(rows: pd.DataFrame) -> set[int]:
@@ -40,7 +49,7 @@ def ids_of(rows: pd.DataFrame) -> set[int]:
 def test_centroids_are_those_of_scikit_learn() -> None:
     sample = blobs(5)
     features = features_of(sample)
-    fitted = fit_centroids(sample, features, segment_count=5, random_seed=42)
+    fitted = fit(sample, 5)
     points = coordinates(sample, features)
     direct = KMeans(n_clusters=5, n_init=10, random_state=42).fit(points).cluster_centers_
     table = fitted.pivot(index="cluster_id", columns="feature", values="centroid").to_numpy()
@@ -49,7 +58,7 @@ def test_centroids_are_those_of_scikit_learn() -> None:
 
 def test_first_ids_follow_the_centroids_and_shares_add_up() -> None:
     sample = blobs(4)
-    fitted = fit_centroids(sample, features_of(sample), segment_count=4, random_seed=42)
+    fitted = fit(sample, 4)
     first = fitted[fitted["feature"] == "a"].sort_values("cluster_id")
     assert first["cluster_id"].tolist() == [1, 2, 3, 4]
     assert first["centroid"].is_monotonic_increasing
@@ -59,25 +68,30 @@ def test_first_ids_follow_the_centroids_and_shares_add_up() -> None:
 
 def test_the_same_customers_give_the_same_fit() -> None:
     sample = blobs(4)
-    features = features_of(sample)
-    pd.testing.assert_frame_equal(
-        fit_centroids(sample, features, segment_count=4, random_seed=1),
-        fit_centroids(sample.copy(), features, segment_count=4, random_seed=1),
-    )
+    pd.testing.assert_frame_equal(fit(sample, 4, 1), fit(sample.copy(), 4, 1))
 
 
 def version(
     number: int, sample: pd.DataFrame, k: int, earlier: pd.DataFrame, features: pd.DataFrame
 ) -> pd.DataFrame:
-    selected = pd.DataFrame({"model_version": [number], "k": [k]})
-    rows = fit_version(number, sample, features, earlier, selected, random_seed=number)
+    selected = pd.DataFrame({"model_version": [number], "k": [k], "allocation": [None]})
+    rows = fit_version(
+        number,
+        sample,
+        features,
+        earlier,
+        selected,
+        joins={},
+        random_seed=number,
+        min_segment_share=0.02,
+    )
     return rows.assign(model_version=number)
 
 
 def test_ids_are_kept_by_refits_and_never_used_again() -> None:
     sample = blobs(4)
     features = pd.concat([features_of(sample, number) for number in (1, 2, 3)])
-    nothing = pd.DataFrame(columns=["model_version", "cluster_id", "feature", "centroid"])
+    nothing = pd.DataFrame(columns=["model_version", "stage", "cluster_id", "feature", "centroid"])
     first = version(1, sample, 4, nothing, features)
     second = version(2, sample, 3, first, features)
     third = version(3, sample, 4, pd.concat([first, second]), features)
@@ -93,12 +107,18 @@ def test_a_version_whose_features_are_gone_gives_no_ids() -> None:
     features = pd.concat([features_of(sample, 1), features_of(sample, 2)])
     features.loc[(features["model_version"] == 1) & (features["feature"] == "a"), "feature"] = "z"
     earlier = pd.DataFrame(
-        {"model_version": 1, "cluster_id": [1, 2, 3], "feature": "z", "centroid": [0.0, 1.0, 2.0]}
+        {
+            "model_version": 1,
+            "stage": EVERYBODY,
+            "cluster_id": [1, 2, 3],
+            "feature": "z",
+            "centroid": [0.0, 1.0, 2.0],
+        }
     )
     assert ids_of(version(2, sample, 3, earlier, features)) == {4, 5, 6}
 
 
 def test_a_constant_feature_does_no_harm() -> None:
     sample = blobs(3).assign(b=7.0)
-    fitted = fit_centroids(sample, features_of(sample), segment_count=3, random_seed=42)
+    fitted = fit(sample, 3)
     assert (fitted.loc[fitted["feature"] == "b", "centroid"] == 0).all()

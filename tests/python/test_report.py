@@ -212,7 +212,7 @@ def assert_its_figures_are_true(shop: Build, sections: dict[str, Any]) -> None:
     passing = kmeans.query(
         f"bootstrap_jaccard >= {VARS['min_bootstrap_jaccard']}"
         f" and bootstrap_adjusted_rand >= {VARS['min_bootstrap_adjusted_rand']}"
-        f" and smallest_cluster_share >= {VARS['min_cluster_share']}"
+        f" and smallest_cluster_share >= {VARS['min_segment_share']}"
     )
     if len(passing):
         told_k = re.findall(r"\d+", said["stability"].partition(" reproduced")[0])

@@ -134,7 +134,7 @@ def test_what_is_reproduced_is_said_of_kmeans_only_and_by_the_vars(sample_build:
     expected = (
         (kmeans["bootstrap_jaccard"] >= VARS["min_bootstrap_jaccard"])
         & (kmeans["bootstrap_adjusted_rand"] >= VARS["min_bootstrap_adjusted_rand"])
-        & (kmeans["smallest_cluster_share"] >= VARS["min_cluster_share"])
+        & (kmeans["smallest_cluster_share"] >= VARS["min_segment_share"])
     )
     assert kmeans["is_reproduced"].tolist() == expected.tolist()
     assert {True, False} == set(expected)

@@ -15,7 +15,7 @@ SHARES = [
     "max_customer_share_of_amount", "max_similar_id_share", "min_repeat_customer_share",
     "max_spanning_order_share", "max_shared_order_share", "max_equal_amounts_share",
     "max_valley_p_value", "min_bootstrap_jaccard", "min_bootstrap_adjusted_rand",
-    "min_cluster_share", "min_claim_share", "min_claim_contrast",
+    "min_segment_share", "min_claim_share", "min_claim_contrast",
     "min_rule_fidelity", "min_active_probability", "max_lapsed_probability",
 ]  # fmt: skip
 COUNTS = [
@@ -126,7 +126,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"max_rules": 1}, "max_rules: '1' won't do. Give a whole number from 2 to 100."),
     ({"min_customers": "many"}, "min_customers: 'many' won't do. Give a whole number"),
     ({"min_rule_fidelity": "0.9"}, "min_rule_fidelity: '0.9' won't do. Give a share from 0 to 1."),
-    ({"min_cluster_share": True}, "min_cluster_share: 'True' won't do. Give a share from 0 to 1."),
+    ({"min_segment_share": True}, "min_segment_share: 'True' won't do. Give a share from 0 to 1."),
     ({"max_rules": None}, "max_rules: 'None' won't do. Give a whole number from 2 to 100."),
     ({"dataset": None}, "dataset: 'None' won't do. Give a text."),
     ({"dataset": "  "}, "dataset: '  ' won't do. Give a text."),
@@ -162,7 +162,7 @@ RIGHT: list[dict[str, Any]] = [
         "order_columns": {"customer_id": "id", "amount": 1, "status": None},
     },
     {"segment_count": 20, "segment_count_range": [2, 20], "num_resamples": 0, "random_seed": 0},
-    {"min_cluster_share": 0, "min_rule_fidelity": 1, "max_skewness": 0.5, "metrics_window_days": 1},
+    {"min_segment_share": 0, "min_rule_fidelity": 1, "max_skewness": 0.5, "metrics_window_days": 1},
     {"candidate_features": ["num_orders"], "selected_features": ["num_orders"]},
     {"feature_transforms": {"num_orders": "none"}, "guest_customer_ids": [], "model_version": 3},
     {"min_drift_to_watch": 0.25, "excluded_statuses": ["returned"], "refit_on_change": False},
