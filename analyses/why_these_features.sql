@@ -12,6 +12,7 @@ clustering_features as (
 final as (
 
     select
+        stage,
         feature,
         is_selected,
         reason,
@@ -23,4 +24,4 @@ final as (
 )
 
 select * from final
-order by is_selected desc, feature asc
+order by stage desc, is_selected desc, feature asc

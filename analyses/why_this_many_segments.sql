@@ -14,6 +14,7 @@ final as (
     select
         algorithm,
         k,
+        allocation,
         is_selected,
         reason,
         verdict,
@@ -24,10 +25,11 @@ final as (
         is_reproduced,
         resampling_share,
         is_elbow,
-        round(agreement_with_kmeans, 2) as agreement_with_kmeans
+        round(agreement_with_kmeans, 2) as agreement_with_kmeans,
+        round(agreement_with_stages, 2) as agreement_with_stages
     from clustering_candidates
 
 )
 
 select * from final
-order by algorithm = 'kmeans' desc, algorithm asc, k asc
+order by algorithm like 'kmeans%' desc, algorithm desc, k asc

@@ -1,6 +1,8 @@
 {#- Before a fit: whether segmentation: stages can be done, which depends on how many stages there are. -#}
 {%- set stages_are_asked_for = var('segmentation') == 'stages' -%}
 {%- set most = var('segment_count_range')[1] if var('segment_count') == 'auto' else var('segment_count') -%}
+
+-- depends_on: {{ ref('restored_registry') }}
 with
 
 sampled_customers as (

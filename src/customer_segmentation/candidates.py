@@ -341,7 +341,7 @@ def score_stages(
 
 
 def agreement(labels: np.ndarray, others: np.ndarray | None) -> float:
-    """Adjusted Rand index of two clusterings; NaN where there is no other."""
+    """Compute the adjusted Rand index of two clusterings; NaN where there is no other."""
     return float("nan") if others is None else float(adjusted_rand_score(labels, others))
 
 

@@ -200,7 +200,7 @@ def choose_in_stages(
     reproduced = formed["is_reproduced"].fillna(False)
     note = ""
     if inherited_k is not None and inherited_k in formed.index:
-        misses = thresholds.slackened().misses_at(formed.loc[inherited_k])
+        misses = thresholds.slackened().misses_at(pd.Series(formed.loc[inherited_k]))
         if not misses or not reproduced.any():
             return replace(choice, segment_count=inherited_k, chosen_by="kept")
         note = f"not {inherited_k} as before: {'; '.join(misses)}"
@@ -230,7 +230,7 @@ def explain_choice(
             return f"segment_count is set to {chosen}"
         if chosen_by == "kept":
             return (
-                f"k = {chosen}: shared out among the stages as in the version before, and resampling"
+                f"k = {chosen}, shared out among the stages as in the version before: resampling"
                 f" still finds the segments (least stable cluster {row['bootstrap_jaccard']:.2f})"
             )
         if chosen_by == "valleys":
@@ -288,7 +288,9 @@ def explain_choice(
         told = why(row)
         if choice.algorithm == IN_STAGES:
             shared_out = json.loads(row["allocation"])
-            told += "; " + ", ".join(f"{stage}: {number}" for stage, number in shared_out.items())
+            told += "; of them " + ", ".join(
+                f"{number} {stage}" for stage, number in shared_out.items()
+            )
         return told + (f"; {choice.note}" if choice.note else "")
 
     return [explained(row) for _, row in candidates.iterrows()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,7 @@ def weigh_candidates(
         jittered_points=jittered,
         max_valley_p_value=limits.max_valley_p_value,
     )
-    resampled = dict(
+    resampled: dict[str, Any] = dict(
         random_seed=random_seed,
         num_resamples=num_resamples,
         num_bootstraps=num_bootstraps,
@@ -168,7 +169,8 @@ def weigh_candidates(
     return rows.assign(
         stage=np.where(rows["algorithm"] == IN_STAGES, EVERY_STAGE, EVERYBODY),
         resampling_share=[
-            round(shares.get(row.algorithm, {}).get(row.k, np.nan), 12) for row in rows.itertuples()
+            round(shares.get(algorithm, {}).get(k, np.nan), 12)
+            for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
         ],
         is_selected=is_chosen,
         reason=explain_choice(choice, rows, boundaries, limits),

@@ -27,10 +27,10 @@ def transformed(values: np.ndarray, transform: str) -> np.ndarray:
     return np.log1p(values) if transform == "log1p" else values
 
 
-ALWAYS_LOGGED = ("days_since_last_order",)
-"""A fortnight matters after a week, and says little after a year, however skewed the days are."""
-
-LOGGED_IN_STAGES = ("total_amount", "num_orders", *ALWAYS_LOGGED)
+LOGGED_IN_STAGES = ("total_amount", "num_orders", "days_since_last_order")
+"""Metrics that are logged within a lifecycle stage, however skewed they are there: twice as much is
+the same step everywhere. Of everybody the skewness decides: logged days blur groups of customers
+who left at different times."""
 
 SAID_BY_STAGES = {
     "days_since_last_order": "left out: the lifecycle stage says how long ago they ordered",
@@ -239,9 +239,9 @@ def describe_feature_sets(
 
     ``sample`` has ``lifecycle_stage`` beside the candidates; ``segmentation`` is the var;
     ``before`` rows of ``clustering_features`` of the version before; ``settings`` those of
-    ``describe_features``. Within stages the total, the number of orders and the days since the last
-    order are logged, and with them the features stand in one scaling for all stages, since inertia
-    is compared between them. Returns the columns of ``clustering_features`` but the version.
+    ``describe_features``. Within stages ``LOGGED_IN_STAGES`` are logged, and all stages share one
+    scaling, since inertia is compared between them. Returns the columns of ``clustering_features``
+    but the version.
     """
 
     def described(stage: str, **how: Any) -> pd.DataFrame:
@@ -249,10 +249,8 @@ def describe_feature_sets(
         earlier = rows if len(rows) else None
         return describe_features(sample, before=earlier, **how, **settings).assign(stage=stage)
 
-    if segmentation == "plain":
-        return described(EVERYBODY)
-    everybody = described(EVERYBODY, always_logged=ALWAYS_LOGGED)
-    if (sample["lifecycle_stage"] == "unknown").all():
+    everybody = described(EVERYBODY)
+    if segmentation == "plain" or (sample["lifecycle_stage"] == "unknown").all():
         return everybody
     in_stages = described(EVERY_STAGE, always_logged=LOGGED_IN_STAGES, in_stages=True)
     return pd.concat([everybody, in_stages], ignore_index=True)

@@ -147,7 +147,7 @@ def fit_centroids(
         scored_before = previous.score(sample, lifecycle_before)
         ids = match_clusters(
             labels,
-            stage_before.index.get_indexer(scored_before),
+            np.searchsorted(stage_before.index.to_numpy(), scored_before),
             stage_before.index.to_numpy(),
             largest_id,
             stages=[stage for stage, _ in clusters],

@@ -9,13 +9,13 @@ import numpy as np
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.candidates import Stages
 from customer_segmentation.boundaries import (
     boundaries_at,
     distinct_in_halves,
     is_valley,
     spread_of,
 )
+from customer_segmentation.candidates import Stages
 from customer_segmentation.choice import Thresholds, decide
 from customer_segmentation.kmeans import REFIT_RESTARTS, nearest, refit
 from customer_segmentation.stability import bootstrap_stability

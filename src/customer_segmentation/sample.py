@@ -1,8 +1,16 @@
-"""The sample shop: orders of planted archetypes over two years, with the mess of real exports.
+"""Two shops that are made up: one of planted groups, the sample, and one without any groups.
 
-``python -m customer_segmentation.sample`` writes ``seeds/raw_orders.csv`` and
-``seeds/raw_customers.csv``. The same seed gives the same bytes, on any machine. Which archetype was
-planted in which customer stays in memory, for the tests: no model may read the answer.
+``python -m customer_segmentation.sample`` writes ``seeds/raw_orders.csv``,
+``seeds/raw_customers.csv`` and ``examples/continuous_shop.csv``. The same seed gives the same
+bytes, on any machine. Which archetype was planted in which customer stays in memory, for the tests:
+no model may read the answer.
+
+The sample
+    Orders of planted archetypes over two years, with the mess of real exports, as below.
+
+The continuous shop
+    Clean orders of customers who differ by degrees only: how often they order, how long they stay
+    and what they spend are each drawn from one distribution with one hump.
 
 How customers behave
     Gaps between orders follow a gamma distribution (shape 3, so steadier than a Poisson process),
@@ -219,22 +227,59 @@ def _customers(random: np.random.RandomState, ids: list[str]) -> list[list[str]]
     return rows
 
 
+def generate_continuous(seed: int = 20260101, customers: int = 1500) -> str:
+    """Make the continuous shop; returns a CSV text of a line per order.
+
+    A customer orders at random (Poisson) at a rate of their own (gamma), until they leave (at a
+    time that is exponential; two fifths leave after the first order), as in the Pareto/NBD model
+    (Schmittlein, Morrison and Colombo 1987); order values are log-normal around a level of their
+    own.
+    """
+    random = np.random.RandomState(seed)
+    orders: list[tuple[float, str, float]] = []
+    for number in range(1, customers + 1):
+        day = random.uniform(0, DAYS)
+        gap = 60 / max(random.gamma(1.5, 1 / 1.5), 0.05)
+        leaves = day if random.uniform() < 0.4 else day + random.exponential(300)
+        level = random.normal(np.log(60), 0.6)
+        while day < DAYS:
+            orders.append((day, f"K{number:05d}", float(np.exp(random.normal(level, 0.4)))))
+            day += random.exponential(gap)
+            if day > leaves:
+                break
+    lines = [
+        [
+            f"O{number:05d}",
+            customer,
+            f"{START + timedelta(seconds=int(day * 86400)):%Y-%m-%d %H:%M:%S}",
+            f"{value:.2f}",
+        ]
+        for number, (day, customer, value) in enumerate(sorted(orders), start=1)
+    ]
+    return _csv(["order_id", "customer_id", "ordered_at", "amount"], lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the two seed files."""
+    """Write the files of both shops."""
     parser = argparse.ArgumentParser(
         prog="python -m customer_segmentation.sample",
-        description="Write the sample shop's orders and customers as CSV files.",
+        description="Write the orders and customers of the shops that are made up as CSV files.",
     )
     parser.add_argument(
-        "--folder", type=Path, default=Path("seeds"), help="where to (default: seeds)"
+        "--folder", type=Path, default=Path(), help="the project (default: this folder)"
     )
     parser.add_argument(
         "--seed", type=int, default=20260101, help="random seed (default: 20260101)"
     )
     options = parser.parse_args(arguments)
     sample = generate(options.seed)
-    for name, text in (("raw_orders", sample.orders), ("raw_customers", sample.customers)):
-        path = options.folder / f"{name}.csv"
+    for name, text in (
+        ("seeds/raw_orders.csv", sample.orders),
+        ("seeds/raw_customers.csv", sample.customers),
+        ("examples/continuous_shop.csv", generate_continuous(options.seed)),
+    ):
+        path = options.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")
         print(f"{path}: {text.count(chr(10)) - 1:,} rows, {len(text.encode()) / 1e6:.2f} MB")
 

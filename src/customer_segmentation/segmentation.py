@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline
@@ -18,6 +19,88 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from customer_segmentation.database import Database
 from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table
+from customer_segmentation.lifecycle import KNOWN, lifecycle_stages
+from customer_segmentation.stages import EVERYBODY
+
+STAGE = "stage"
+"""A column of the pipeline: which of the clusterings scores the customer, from 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scorers:
+    """Which clustering scores whom: the stages, and how customers come to them."""
+
+    stages: pd.Series = field(repr=False)
+    """Stage by lifecycle stage, as in ``clustering.stages``."""
+    curve: pd.DataFrame = field(repr=False)
+    limits: dict[str, float] = field(repr=False)
+
+    @property
+    def names(self) -> list[str]:
+        """Stages that have clusters."""
+        return sorted(set(self.stages))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether K-means was done on everybody."""
+        return self.names == [EVERYBODY]
+
+    def of(self, frame: pd.DataFrame) -> np.ndarray:
+        """Position of each customer's stage in ``names``; parameters as ``Segmentation.score``."""
+        if self.is_plain:
+            return np.zeros(len(frame), dtype=np.int64)
+        if "lifecycle_stage" in frame.columns:
+            lifecycle = frame["lifecycle_stage"]
+        else:
+            missing = [name for name in KNOWN if name not in frame.columns]
+            if missing:
+                raise ValueError(
+                    f"There is no column {', '.join(missing)}: the segments are made within"
+                    f" lifecycle stages. Give lifecycle_stage, or {', '.join(KNOWN)}."
+                )
+            known = frame[list(KNOWN)].apply(pd.to_numeric, errors="coerce").astype("float64")
+            lifecycle = lifecycle_stages(known, self.curve, self.limits)
+        wrong = sorted({str(stage) for stage in lifecycle if stage not in self.stages.index})
+        if wrong:
+            raise ValueError(
+                f"lifecycle_stage is one of {', '.join(self.stages.index)}, and not"
+                f" {', '.join(wrong[:3])}."
+            )
+        return lifecycle.map(self.stages).map(self.names.index).to_numpy(dtype=np.int64)
+
+    def placed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Put the position of the stage beside the features."""
+        return frame.assign(**{STAGE: self.of(frame)})
+
+
+class NearestCentroidOfStage(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Nearest centroid among those of the stage, whose position is the last column of X."""
+
+    def __init__(self, clusterings: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Take ids and centroids of each stage; NaN for a feature that it does not look at."""
+        self.clusterings = clusterings
+        self.classes_ = np.sort(np.concatenate([ids for ids, _ in clusterings]))
+
+    def fit(self, X: object, y: object = None) -> NearestCentroidOfStage:
+        """Do nothing: what there is to learn was given."""
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Cluster id of each row."""
+        values = np.asarray(X, dtype=float)
+        found = np.zeros(len(values), dtype=np.int64)
+        for position, (ids, centroids) in enumerate(self.clusterings):
+            rows = values[:, -1] == position
+            if rows.any():
+                found[rows] = ids[distances_to(values[rows, :-1], centroids).argmin(axis=1)]
+        return found
+
+
+def distances_to(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Euclidean distances, shape (customers, clusters), in the features that are looked at."""
+    looked_at = ~np.isnan(centroids[0])
+    distances: np.ndarray = cdist(points[:, looked_at], centroids[:, looked_at])
+    return distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +115,10 @@ class Segmentation:
     features: pd.DataFrame = field(repr=False)
     """The selected features, as rows of ``clustering.clustering_features``."""
     centroids: pd.DataFrame = field(repr=False)
-    """A row per cluster and selected feature: ``cluster_id``, ``feature``, ``centroid``."""
+    """A row per cluster and selected feature: ``stage``, ``cluster_id``, ``feature``,
+    ``centroid``."""
+    scorers: Scorers = field(repr=False)
+    """Within which stage a customer is scored."""
     names: pd.Series = field(repr=False)
     """Name of each segment that is a cluster, by cluster id."""
 
@@ -56,14 +142,16 @@ class Segmentation:
         """Give customers their segments as ``clustering.customer_clusters`` does.
 
         ``frame`` has a row per customer and the raw selected features as columns, counted as
-        ``metrics.customer_metrics`` counts them; other columns are ignored. Returns a frame with
-        the same index and
+        ``metrics.customer_metrics`` counts them; where the segments are made within lifecycle
+        stages, ``lifecycle_stage`` too, or what it is found from (``num_order_days``,
+        ``mean_gap_days``, ``silence_days``). Other columns are ignored. Returns a frame with the
+        same index and
 
-        - ``cluster_id``: of the nearest centroid, the lowest id if several are equal;
+        - ``cluster_id``: of the nearest centroid of the stage, the lowest id if several are equal;
         - ``segment``: its name, missing where none of the shop's customers is in that cluster now;
         - ``distance``: Euclidean distance to it, in units of the scaled features;
-        - ``margin``: 1 - distance / distance to the second nearest; 0 on the boundary, 1 on the
-          centroid.
+        - ``margin``: 1 - distance / distance to the second nearest of the stage; 0 on the boundary,
+          1 on the centroid, and 1 where the stage has one cluster.
 
         Raises ``ValueError`` if a column is missing, or a value is no number that can be scored.
 
@@ -87,34 +175,53 @@ class Segmentation:
                 f"{wrong.any(axis=1).sum()} of {len(frame)} rows can't be scored: null, infinite,"
                 f" no number, or below what can be logged in {', '.join(which)}."
             )
-        ids, centroids = centroid_table(self.centroids, self.features)
-        distances = cdist(points, centroids)
-        order = np.argsort(distances, axis=1, kind="stable")[:, :2]
-        nearest, second = np.take_along_axis(distances, order, axis=1).T
-        with np.errstate(invalid="ignore"):
-            margin = np.where(second > 0, 1 - nearest / second, 0.0)
-        found = pd.Series(ids[order[:, 0]], index=frame.index)
+        stages = self.scorers.of(frame)
+        found = np.zeros(len(frame), dtype=np.int64)
+        nearest, margin = np.zeros(len(frame)), np.ones(len(frame))
+        for position, (ids, centroids) in enumerate(self._clusterings(self.features)):
+            rows = np.flatnonzero(stages == position)
+            distances = distances_to(points[rows], centroids)
+            order = np.argsort(distances, axis=1, kind="stable")[:, :2]
+            found[rows] = ids[order[:, 0]]
+            ascending = np.take_along_axis(distances, order, axis=1)
+            nearest[rows] = ascending[:, 0]
+            if len(ids) > 1:
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    margin[rows] = np.where(
+                        ascending[:, 1] > 0, 1 - ascending[:, 0] / ascending[:, 1], 0.0
+                    )
         return pd.DataFrame(
             {
                 "cluster_id": found,
-                "segment": found.map(self.names),
+                "segment": pd.Series(found, index=frame.index).map(self.names),
                 "distance": nearest.round(6),
                 "margin": margin.round(6),
             },
             index=frame.index,
         )
 
+    def _clusterings(self, features: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Ids and centroids of each stage, in the order of ``scorers.names`` and of ``features``.
+
+        A feature that a stage does not look at is NaN.
+        """
+        return [
+            centroid_table(self.centroids[self.centroids["stage"] == stage], features)
+            for stage in self.scorers.names
+        ]
+
     def as_pipeline(self) -> Pipeline:
         """Hand the model over to scikit-learn: a fitted pipeline that predicts cluster ids.
 
-        Its steps transform, scale and take the nearest centroid; it takes the same frames as
-        ``score``, and can be pickled. ``names`` says what each cluster is called.
+        Its steps find the stage where there are stages, transform, scale and take the nearest
+        centroid; it takes the same frames as ``score``, and can be pickled. ``names`` says what
+        each cluster is called.
 
         >>> shop = load("customer_segmentation.duckdb")  # doctest: +SKIP
         >>> shop.as_pipeline().predict(my_customers)  # doctest: +SKIP
         """
         chosen = self.features.sort_values("transform", kind="stable")
-        ids, centroids = centroid_table(self.centroids, chosen)
+        columns = list(chosen["feature"])
         steps = [
             (
                 transform,
@@ -125,14 +232,30 @@ class Segmentation:
             )
             for transform, features in chosen.groupby("transform")["feature"]
         ]
+        in_stages = not self.scorers.is_plain
+        if in_stages:
+            steps.append((STAGE, "passthrough", [STAGE]))
+            columns.append(STAGE)
         transformer = ColumnTransformer(steps, verbose_feature_names_out=False)
         # There is nothing to learn in these steps but the names of the columns.
-        transformer.fit(pd.DataFrame(0.0, index=[0], columns=list(chosen["feature"])))
+        transformer.fit(pd.DataFrame(0.0, index=[0], columns=columns))
         scaler = StandardScaler()
-        scaler.mean_ = chosen["centre"].to_numpy()
-        scaler.scale_ = chosen["scale"].to_numpy()
+        # The stage is no measure: it is handed on as it is.
+        scaler.mean_ = np.append(chosen["centre"].to_numpy(), [0.0] * in_stages)
+        scaler.scale_ = np.append(chosen["scale"].to_numpy(), [1.0] * in_stages)
         scaler.var_ = scaler.scale_**2
-        scaler.n_features_in_ = len(chosen)
+        scaler.n_features_in_ = len(columns)
+        clusterings = self._clusterings(chosen)
+        if in_stages:
+            return Pipeline(
+                [
+                    ("stage", FunctionTransformer(self.scorers.placed)),
+                    ("transform", transformer),
+                    ("scale", scaler),
+                    ("nearest", NearestCentroidOfStage(clusterings)),
+                ]
+            )
+        ids, centroids = clusterings[0]
         classifier = NearestCentroid()
         classifier.classes_, classifier.centroids_ = ids, centroids
         classifier.class_prior_ = np.full(len(ids), 1 / len(ids))
@@ -158,16 +281,42 @@ def load(database: str | PathLike[str]) -> Segmentation:
             f"""
             select feature, transform, centre, scale, is_selected
             from clustering.clustering_features
-            where model_version = {version} and is_selected
+            where
+                model_version = {version}
+                and is_selected
+                and (stage = 'everybody') = (
+                    select bool_or(stage = 'everybody')
+                    from clustering.cluster_centroids
+                    where model_version = {version}
+                )
             order by feature
             """
         )
         centroids = opened.read(
             f"""
-            select cluster_id, feature, centroid
+            select stage, cluster_id, feature, centroid
             from clustering.cluster_centroids
             where model_version = {version} and centroid is not null
             order by cluster_id, feature
+            """
+        )
+        stages = opened.read(
+            f"""
+            select lifecycle_stage, coalesce(stage, 'everybody') as stage
+            from clustering.lifecycle_stages
+            left join (
+                from clustering.stages
+                where model_version = {version}
+            ) as stages using (lifecycle_stage)
+            order by position
+            """
+        )
+        curve = opened.read(f"from clustering.version_curves where model_version = {version}")
+        limits = opened.read(
+            f"""
+            select limit_name, limit_value
+            from clustering.claim_limits
+            where model_version = {version}
             """
         )
         names = opened.read(
@@ -178,6 +327,11 @@ def load(database: str | PathLike[str]) -> Segmentation:
             order by cluster_id
             """
         )
+    scorers = Scorers(
+        stages.set_index("lifecycle_stage")["stage"],
+        curve,
+        dict(zip(limits["limit_name"], limits["limit_value"], strict=True)),
+    )
     return Segmentation(
-        path, version, features, centroids, names.set_index("cluster_id")["segment"]
+        path, version, features, centroids, scorers, names.set_index("cluster_id")["segment"]
     )

@@ -153,7 +153,7 @@ class Divisions:
         if on_total and self.total_position is None:
             return None
         points, weights = self._points[stage], self._weights[stage]
-        columns = [self.total_position] if on_total else list(range(points.shape[1]))
+        columns = self._columns(stage, on_total)
         looked_at = points[:, columns]
         if number > 1 and self._distinct(stage, on_total) < number:
             return None
@@ -178,10 +178,14 @@ class Divisions:
     def _distinct(self, stage: str, on_total: bool) -> int:
         key = stage, on_total
         if key not in self._num_distinct:
-            points = self._points[stage]
-            looked_at = points[:, [self.total_position]] if on_total else points
+            looked_at = self._points[stage][:, self._columns(stage, on_total)]
             self._num_distinct[key] = len(np.unique(looked_at, axis=0))
         return self._num_distinct[key]
+
+    def _columns(self, stage: str, on_total: bool) -> list[int]:
+        if on_total and self.total_position is not None:
+            return [self.total_position]
+        return list(range(self._points[stage].shape[1]))
 
 
 def allocations(
@@ -220,13 +224,10 @@ def allocate(
 
     A k that ``is_given`` is made of smaller clusters than ``min_share`` if need be.
     """
-    found: Allocation | None = None
-    for found in allocations(divisions, k, min_share):
-        pass
-    if found is not None and is_given and sum(found.values()) < k:
-        for found in allocations(divisions, k, 0.0, start=found):
-            pass
-    return found if found is not None and sum(found.values()) == k else None
+    found = list(allocations(divisions, k, min_share))[-1]
+    if is_given and sum(found.values()) < k:
+        found = list(allocations(divisions, k, 0.0, start=found))[-1]
+    return found if sum(found.values()) == k else None
 
 
 def divided(

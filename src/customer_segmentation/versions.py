@@ -94,7 +94,9 @@ def keeps_allocation(versions: pd.DataFrame, version: int) -> bool:
     earlier = [number for number in rows.index if number < version]
     if not earlier or rows.loc[version, "curve_version"] == version:
         return False
-    now, then = (json.loads(rows.loc[number, "settings"]) for number in (version, max(earlier)))
+    now, then = (
+        json.loads(str(rows.loc[number, "settings"])) for number in (version, max(earlier))
+    )
     return all(then.get(name, now.get(name)) == now.get(name) for name in DECIDE_ALLOCATION)
 
 

@@ -103,7 +103,10 @@ def test_their_figures_are_those_of_the_orders(own: Build) -> None:
 
 
 def test_the_clustering_and_the_rules_can_use_them(own: Build) -> None:
-    selected = own.query("select feature from clustering.clustering_features where is_selected")
+    selected = own.query(
+        "select feature from clustering.clustering_features"
+        " where is_selected and stage = 'everybody'"
+    )
     assert set(selected["feature"]) >= set(OWN)
     coordinates = own.query("select distinct feature from clustering.cluster_centroids")
     assert set(coordinates["feature"]) == set(selected["feature"])

@@ -29,6 +29,8 @@ COLUMNS = ("line_id", "order_id", "customer_id", "ordered_at", "amount", "status
 VARIABLES: dict[str, Any] = {
     "dataset": "sample",
     "order_columns": {column: column for column in COLUMNS} | {"customer_id": "upper(customer_id)"},
+    # K-means on everybody is evidence all the same.
+    "segmentation": "stages",
     "evidence_sample_size": 500,
     "num_bootstraps": 5,
     "num_resamples": 0,

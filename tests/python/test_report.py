@@ -266,7 +266,7 @@ def assert_its_figures_are_true(shop: Build, sections: dict[str, Any]) -> None:
         where segment_id in (select cast(cluster_id as varchar) from clustering.customer_clusters)
         """
     ).iloc[0]
-    by_orders = said["customers-by-num-orders-and-avg-order-value"]
+    by_orders = said["customers-by-days-since-last-order-and-num-orders"]
     if "median of orders" in by_orders:
         assert f"goes from {figure(medians['low'])} to {figure(medians['high'])}." in by_orders
 
@@ -286,7 +286,9 @@ def test_its_figures_are_true(
     )
     assert f"would have been chosen {percent(again)} of the time" in sections["choice"].lead
 
-    features = sample_build.query("from clustering.clustering_features where is_selected")
+    features = sample_build.query(
+        "from clustering.clustering_features where is_selected and stage = 'everybody'"
+    )
     scaled = ", ".join(
         f"({f'ln(1 + {f.feature})' if f.transform == 'log1p' else f.feature} - {f.centre})"
         f" / {f.scale}"

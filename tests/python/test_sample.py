@@ -5,24 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from customer_segmentation.sample import ARCHETYPES, generate, main
+from customer_segmentation.sample import ARCHETYPES, generate, generate_continuous, main
 
-SEEDS = Path(__file__).parents[2] / "seeds"
+PROJECT = Path(__file__).parents[2]
+SEEDS = PROJECT / "seeds"
+FILES = ["seeds/raw_orders.csv", "seeds/raw_customers.csv", "examples/continuous_shop.csv"]
 
 
-def test_regenerating_gives_the_bytes_of_the_seeds(tmp_path: Path) -> None:
+def test_regenerating_gives_the_bytes_of_the_files(tmp_path: Path) -> None:
     main(["--folder", str(tmp_path)])
-    for name in ("raw_orders.csv", "raw_customers.csv"):
-        assert (tmp_path / name).read_bytes() == (SEEDS / name).read_bytes()
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (PROJECT / name).read_bytes()
 
 
 def test_another_seed_gives_another_shop() -> None:
     assert generate(1).orders != generate(2).orders
+    assert generate_continuous(1) != generate_continuous(2)
 
 
-def test_the_seeds_stay_small() -> None:
-    size = sum((SEEDS / name).stat().st_size for name in ("raw_orders.csv", "raw_customers.csv"))
-    assert size < 1.5e6
+def test_the_files_stay_small() -> None:
+    assert sum((PROJECT / name).stat().st_size for name in FILES) < 1.5e6
 
 
 @pytest.fixture(scope="module")

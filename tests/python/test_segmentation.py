@@ -13,7 +13,7 @@ from conftest import Build, Builder
 
 import customer_segmentation
 from customer_segmentation.database import Database, NotReadable
-from customer_segmentation.segmentation import Segmentation
+from customer_segmentation.segmentation import Scorers, Segmentation
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,8 @@ def test_the_import_alone_takes_no_time() -> None:
 def test_a_segmentation_is_equal_to_itself_alone_and_can_be_a_key() -> None:
     # Comparing the frames within would have no answer, and they have no hash.
     nothing = pd.DataFrame()
-    one, other = (Segmentation(Path(), 1, nothing, nothing, pd.Series()) for _ in range(2))
+    scorers = Scorers(pd.Series(), nothing, {})
+    one, other = (Segmentation(Path(), 1, nothing, nothing, scorers, pd.Series()) for _ in range(2))
     assert one != other
     assert {one: "one", other: "other"}[one] == "one"
 

@@ -46,16 +46,64 @@ class Shop(Database):
         return [wording.without_settings(sentence) for sentence in alarms["sentence"]]
 
     @cached_property
-    def window_days(self) -> int | None:
-        """Within how many days an order counts as ordering again; None if that is not known."""
+    def limits(self) -> dict[str, float]:
+        """The limits of the version that scores, by name."""
         limits = self.read(
             f"""
-            select cast(limit_value as integer) as window_days
+            select limit_name, limit_value
             from clustering.claim_limits
-            where model_version = {self.active_version} and limit_name = 'repurchase_window_days'
+            where model_version = {self.active_version}
             """
         )
-        return int(limits["window_days"].iloc[0]) if len(limits) else None
+        return dict(zip(limits["limit_name"], limits["limit_value"], strict=True))
+
+    @cached_property
+    def window_days(self) -> int | None:
+        """Within how many days an order counts as ordering again; None if that is not known."""
+        days = self.limits.get("repurchase_window_days")
+        return None if days is None else int(days)
+
+    @property
+    def is_one_window(self) -> bool:
+        """Whether who is lapsed is asked over the same window."""
+        return self.limits.get("longer_window_days") == self.limits.get("repurchase_window_days")
+
+    @cached_property
+    def stages(self) -> pd.DataFrame:
+        """Lifecycle stages in their order: stage that scores them, and who is in them."""
+        return self.read(
+            f"""
+            select lifecycle_stage, coalesce(stage, 'everybody') as stage, rule
+            from clustering.lifecycle_stages
+            left join (
+                from clustering.stages
+                where model_version = {self.active_version}
+            ) as stages using (lifecycle_stage)
+            order by position
+            """
+        )
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether the segments are made within lifecycle stages."""
+        return bool((self.stages["stage"] != "everybody").any())
+
+    @property
+    def feature_set(self) -> str:
+        """The set of features that the clustering looks at, as ``clustering_features`` calls it."""
+        return "every stage" if self.is_staged else "everybody"
+
+    @cached_property
+    def verdict(self) -> str | None:
+        """Whether everybody falls into natural groups; None for a restored fit."""
+        found = self.read(
+            f"""
+            select any_value(verdict) as verdict
+            from clustering.clustering_candidates
+            where model_version = {self.active_version}
+            """
+        )["verdict"].iloc[0]
+        return None if pd.isna(found) else str(found)
 
     @cached_property
     def named_claims(self) -> pd.DataFrame:

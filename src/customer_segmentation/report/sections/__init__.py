@@ -12,6 +12,7 @@ from customer_segmentation.report.sections.profiles import profiles
 from customer_segmentation.report.sections.rules import rules
 from customer_segmentation.report.sections.segment_count import segment_count
 from customer_segmentation.report.sections.segments import segments
+from customer_segmentation.report.sections.stages import stages
 from customer_segmentation.report.sections.targets import targets
 from customer_segmentation.report.shop import Shop
 
@@ -21,6 +22,7 @@ SECTIONS: list[Callable[[Shop], Section]] = [
     profiles,
     rules,
     customers,
+    stages,
     segment_count,
     metrics,
     exclusions,

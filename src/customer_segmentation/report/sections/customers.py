@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import altair as alt
 import pandas as pd
 from sklearn.decomposition import PCA
@@ -21,8 +19,10 @@ from customer_segmentation.report.wording import (
     whole,
 )
 
-AXES = ["days_since_last_order", "num_orders", "avg_order_value"]
-"""Metrics to draw customers on, each against the next."""
+PAIRS = [("days_since_last_order", "num_orders"), ("avg_order_value", "total_amount")]
+"""Metrics to draw customers on, across and up."""
+
+AXES = [axis for pair in PAIRS for axis in pair]
 
 POINTS = 1500
 """Customers that are drawn: enough to see the segments, few enough for a phone."""
@@ -34,7 +34,7 @@ def customers(shop: Shop) -> Section:
         f"""
         select feature, transform, centre, scale, is_selected
         from clustering.clustering_features
-        where model_version = {shop.active_version}
+        where model_version = {shop.active_version} and stage = 'everybody'
         order by feature
         """
     )
@@ -52,7 +52,7 @@ def customers(shop: Shop) -> Section:
         """
     )
     sample = sample.merge(shop.clusters[["segment_id", "segment", "badge", "colour", "ink"]])
-    found = [by_metrics(shop, sample, candidates, across, up) for across, up in pairwise(AXES)]
+    found = [by_metrics(shop, sample, candidates, across, up) for across, up in PAIRS]
     if len(features) > 1:
         found.append(by_components(shop, sample, features))
     total = int(shop.clusters["num_customers"].sum())

@@ -31,7 +31,7 @@ def metrics(shop: Shop) -> Section:
         f"""
         select feature, transform, centre, scale, is_selected, reason
         from clustering.clustering_features
-        where model_version = {shop.active_version}
+        where model_version = {shop.active_version} and stage = '{shop.feature_set}'
         order by is_selected desc, feature
         """
     )
@@ -48,7 +48,8 @@ def metrics(shop: Shop) -> Section:
     left = [metric_name(name).lower() for name in features.loc[~features["is_selected"], "feature"]]
     num_customers = shop.clusters["num_customers"].sum()
     lead = (
-        f"These are the {count(num_customers, 'customer')} who are clustered. The clustering looks"
+        f"These are the {count(num_customers, 'customer')} who are clustered."
+        f" {'Within each lifecycle stage the' if shop.is_staged else 'The'} clustering looks"
         f" at {listed(used)}."
     )
     if left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -23,8 +24,15 @@ from customer_segmentation.report.wording import (
 
 KMEANS = "K-means"
 
-ALGORITHMS = {"kmeans": KMEANS, "ward": "Ward's hierarchical clustering", "dbscan": "DBSCAN"}
+ALGORITHMS = {
+    "kmeans": KMEANS,
+    "kmeans_in_stages": "K-means in stages",
+    "ward": "Ward's hierarchical clustering",
+    "dbscan": "DBSCAN",
+}
 """Names that are not their keys in words."""
+
+IN_STAGES = "kmeans_in_stages"
 
 SHAPES = ["circle", "square", "diamond", "triangle-up"]
 
@@ -45,6 +53,7 @@ def segment_count(shop: Shop) -> Section:
             smallest_cluster_share,
             is_reproduced,
             agreement_with_kmeans,
+            agreement_with_stages,
             noise_share,
             resampling_share,
             is_selected,
@@ -71,47 +80,75 @@ def segment_count(shop: Shop) -> Section:
             f" fitted it. {drift(shop)}",
             plots=calibration(shop),
         )
-    kmeans = candidates[candidates["algorithm"] == "kmeans"]
-    selected = kmeans[kmeans["is_selected"]].iloc[0]
-    is_measured = bool(kmeans["silhouette"].notna().any())
+    selected = candidates[candidates["is_selected"]].iloc[0]
+    is_measured = bool(candidates["silhouette"].notna().any())
+    everybody = candidates[candidates["algorithm"] != IN_STAGES]
+    served = (
+        of_algorithm(shop, candidates[candidates["algorithm"] == IN_STAGES], selected, IN_STAGES)
+        if shop.is_staged
+        else []
+    )
     return Section(
         key="choice",
         title="How sure we are",
         lead=f"{verdict(selected, boundaries, shop, is_measured=is_measured)} {drift(shop)}",
         plots=[
-            inertia(kmeans, int(selected["k"])),
-            silhouette(candidates, int(selected["k"])),
-            *(
-                [stability(kmeans, selected, shop.version["settings"])]
-                if kmeans["bootstrap_jaccard"].notna().any()
-                else []
-            ),
+            *served,
+            *of_algorithm(shop, everybody, selected, "kmeans"),
             *([valleys(shop, boundaries)] if len(boundaries) else []),
             *calibration(shop),
         ],
     )
 
 
+def of_algorithm(
+    shop: Shop, candidates: pd.DataFrame, selected: pd.Series, algorithm: str
+) -> list[Plot]:
+    """Draw inertia, silhouette and stability over k, of K-means on everybody or in stages.
+
+    Where the segments are made in stages, the plots about everybody are evidence of what everybody
+    looks like: no number is marked in them.
+    """
+    rows = candidates[candidates["algorithm"] == algorithm]
+    k = int(selected["k"]) if selected["algorithm"] == algorithm else None
+    found = [inertia(rows, k), silhouette(candidates, k, algorithm)]
+    if rows["bootstrap_jaccard"].notna().any():
+        found.append(stability(rows, k, shop.version["settings"]))
+    if not shop.is_staged:
+        return found
+    whose, suffix = ("in stages", "") if algorithm == IN_STAGES else ("everybody", "-of-everybody")
+    return [
+        replace(plot, key=f"{plot.key}{suffix}", title=f"{plot.title}, {whose}") for plot in found
+    ]
+
+
 def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_measured: bool) -> str:
     """Say whether the segments are natural groups, and why there are as many."""
     k = int(selected["k"])
+    in_stages = (
+        " So the segments are made within lifecycle stages, and their number is a convention."
+        if shop.is_staged
+        else ""
+    )
     num_valleys, num_pairs = int(boundaries["is_valley"].sum()), len(boundaries)
     if selected["verdict"] != "natural groups" and not is_measured:
         kind = "Too few customers differ to tell natural groups from a continuum."
     elif selected["verdict"] != "natural groups":
         kind = (
             "The customers are a continuum: at no number of segments in the range is there a valley"
-            " between every two of them, so the number is a convention."
+            " between every two of them"
+            + (f".{in_stages}" if in_stages else ", so the number is a convention.")
         )
-    elif num_valleys < num_pairs:
+    elif num_valleys < num_pairs and not shop.is_staged:
         kind = "There are natural groups among the customers, at another number of segments."
     else:
         kind = "There are natural groups among the customers."
     if num_pairs == 1:
         pairs = f" The boundary between them is a {'valley' if num_valleys else 'convention'}."
     elif num_pairs:
+        between = "within the stages" if shop.is_staged else "between them"
         pairs = (
-            f" {num_valleys or 'None'} of the {num_pairs} boundaries between them"
+            f" {num_valleys or 'None'} of the {num_pairs} boundaries {between}"
             f" {'are valleys' if num_valleys > 1 else 'is a valley'}, with fewer customers than on"
             " either side."
         )
@@ -149,22 +186,21 @@ def drift(shop: Shop) -> str:
     )
 
 
-def over_k(k: int) -> tuple[Any, Any, Any]:
-    """Prepare what the plots over k share: axis, line and a mark at the selected k."""
+def over_k(k: int | None) -> tuple[Any, list[alt.Chart], list[alt.Chart]]:
+    """Prepare what the plots over k share: axis, line and a mark at the selected k, if any."""
     x = alt.X(
         "k:O", title="Number of segments (k)", axis=alt.Axis(labelAngle=0, grid=False, ticks=False)
     )
-    selected = (
-        plots.chart(pd.DataFrame({"k": [k], "note": [f"selected: {k}"]}))
-        .mark_rule(strokeDash=[4, 3], strokeWidth=1.5)
-        .encode(x=x)
-    )
+    if k is None:
+        return x, [], []
+    chosen = pd.DataFrame({"k": [k], "note": [f"selected: {k}"]})
+    selected = plots.chart(chosen).mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(x=x)
     note = (
-        plots.chart(pd.DataFrame({"k": [k], "note": [f"selected: {k}"]}))
+        plots.chart(chosen)
         .mark_text(align="center", baseline="bottom", dy=-4, fontWeight="bold")
         .encode(x=x, y=alt.value(0), text="note:N")
     )
-    return x, selected, note
+    return x, [selected], [note]
 
 
 def y_axis(title: str, value: str, **options: Any) -> alt.Y:
@@ -173,7 +209,7 @@ def y_axis(title: str, value: str, **options: Any) -> alt.Y:
                  scale=alt.Scale(zero=False))  # fmt: skip
 
 
-def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
+def inertia(kmeans: pd.DataFrame, k: int | None) -> Plot:
     """Draw the inertia of K-means over k, with its elbow."""
     rows = kmeans[["k", "inertia", "is_elbow"]].copy()
     rows["kind"] = rows["is_elbow"].map({True: "Elbow", False: "Inertia"})
@@ -194,7 +230,13 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
     elbow = rows[rows["is_elbow"]]["k"]
     sentence = (
         f"The curve bends most at k = {int(elbow.iloc[0])}"
-        + (", the number that was selected." if int(elbow.iloc[0]) == k else f"; {k} was selected.")
+        + (
+            "."
+            if k is None
+            else ", the number that was selected."
+            if int(elbow.iloc[0]) == k
+            else f"; {k} was selected."
+        )
         if len(elbow)
         else "Kneedle finds no elbow in the curve."
     )
@@ -202,9 +244,9 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
         key="inertia",
         title="Inertia and its elbow",
         shows="A falling line: the sum of squared distances to the centroids for each number of"
-        " segments. A diamond marks the elbow, a dashed line the selected number.",
+        " segments. A diamond marks the elbow, a dashed line the selected number, if there is one.",
         sentence=sentence,
-        chart=plots.finished(selected, line, points, *marks, note, height=200),
+        chart=plots.finished(*selected, line, points, *marks, *note, height=200),
         table=Table.of(
             rows, {"k": ("k", whole), "inertia": ("Inertia", figure), "kind": ("Mark", None)}
         ),
@@ -212,13 +254,20 @@ def inertia(kmeans: pd.DataFrame, k: int) -> Plot:
     )
 
 
-def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
+def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str) -> Plot:
     """Draw the silhouette over k, of K-means and of the other algorithms that were given a k."""
     rows = candidates[candidates["algorithm"] != "dbscan"].copy()
     rows["algorithm"] = rows["algorithm"].map(lambda key: ALGORITHMS.get(key, words(key)))
-    rows = rows[["algorithm", "k", "silhouette", "agreement_with_kmeans"]]
-    others = [name for name in rows["algorithm"].unique() if name != KMEANS]
-    domain = [KMEANS, *others]
+    agreements = {
+        "agreement_with_kmeans": "Agreement with K-means",
+        "agreement_with_stages": "Agreement with K-means in stages",
+    }
+    if rows["agreement_with_stages"].isna().all():
+        del agreements["agreement_with_stages"]
+    rows = rows[["algorithm", "k", "silhouette", *agreements]]
+    own = ALGORITHMS[algorithm]
+    others = [name for name in rows["algorithm"].unique() if name != own]
+    domain = [own, *others]
     colours = [plots.ACCENT, *[plots.QUIET] * len(others)]
     x, selected, note = over_k(k)
     encoding = {
@@ -238,20 +287,26 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
     points = (
         plots.chart(rows).mark_point(filled=True, opacity=1).encode(**encoding, tooltip=tooltip)
     )
-    kmeans = rows[rows["algorithm"] == KMEANS].set_index("k")["silhouette"]
+    kmeans = rows[rows["algorithm"] == own].set_index("k")["silhouette"]
     dbscan = candidates[candidates["algorithm"] == "dbscan"]
     if kmeans.isna().all():
         sentence = "There are too few different customers for a silhouette at any k."
     else:
         highest = int(str(kmeans.idxmax()))
         sentence = f"The silhouette is highest at k = {highest} ({figure(kmeans[highest])})" + (
-            ", the number that was selected."
+            "."
+            if k is None
+            else ", the number that was selected."
             if highest == k
             else f"; at {k} it is {figure(kmeans[k])}."
             if not pd.isna(kmeans.get(k))
             else f"; at {k} it is not defined."
         )
-    for other in records(rows[(rows["algorithm"] != KMEANS) & (rows["k"] == k)]):
+    if algorithm == IN_STAGES:
+        sentence += (
+            " It is measured within the stages, so not to be compared with that of everybody."
+        )
+    for other in records(rows[(rows["algorithm"] != own) & (rows["k"] == k)]):
         agreement = other["agreement_with_kmeans"]
         if pd.isna(agreement):
             continue
@@ -270,25 +325,24 @@ def silhouette(candidates: pd.DataFrame, k: int) -> Plot:
         key="silhouette",
         title="Silhouette",
         shows=f"Lines for {listed(domain)}: how well separated the clusters are, for each number of"
-        " segments. A dashed line marks the selected number.",
+        " segments. A dashed line marks the selected number, if it is of these.",
         sentence=sentence,
-        chart=plots.finished(selected, line, points, note, height=200),
+        chart=plots.finished(*selected, line, points, *note, height=200),
         table=Table.of(
             rows,
             {
                 "algorithm": ("Algorithm", None),
                 "k": ("k", whole),
                 "silhouette": ("Mean silhouette", figure),
-                "agreement_with_kmeans": ("Agreement with K-means", figure),
+                **{name: (heading, figure) for name, heading in agreements.items()},
             },
         ),
         width="third",
     )
 
 
-def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str, Any]) -> Plot:
+def stability(kmeans: pd.DataFrame, k: int | None, settings: dict[str, Any]) -> Plot:
     """Draw how well bootstraps reproduce each k, with the limits."""
-    k = int(selected_row["k"])
     names = {"bootstrap_jaccard": "Least stable segment", "bootstrap_adjusted_rand": "All together"}
     rows = kmeans.melt(
         id_vars=["k"], value_vars=list(names), var_name="measure", value_name="score"
@@ -332,31 +386,36 @@ def stability(kmeans: pd.DataFrame, selected_row: pd.Series, settings: dict[str,
     )
     is_reproduced = kmeans["is_reproduced"].astype("boolean")
     passing = kmeans.loc[is_reproduced.fillna(False), "k"]
-    sentence = (
-        f"at {k} the least stable segment is found again with a Jaccard overlap of"
-        f" {figure(selected_row['bootstrap_jaccard'])}, where {settings['min_bootstrap_jaccard']}"
-        " is the limit."
-        if not pd.isna(selected_row["bootstrap_jaccard"])
+    found_again = kmeans.loc[kmeans["k"] == k, "bootstrap_jaccard"].dropna()
+    limit_of_jaccard = settings["min_bootstrap_jaccard"]
+    at_k = (
+        ""
+        if k is None
+        else f"at {k} the least stable segment is found again with a Jaccard overlap of"
+        f" {figure(found_again.iloc[0])}, where {limit_of_jaccard} is the limit."
+        if len(found_again)
         else f"at {k} it can't be measured."
     )
     if len(passing):
-        sentence = (
-            f"k = {listed([str(number) for number in passing])}"
-            f" {'is' if len(passing) == 1 else 'are'} reproduced when customers are drawn anew:"
-            f" {sentence}"
+        which = listed([str(number) for number in passing])
+        told = (
+            f"k = {which} {'is' if len(passing) == 1 else 'are'} reproduced when customers are"
+            " drawn anew"
         )
     elif is_reproduced.notna().any():
-        sentence = f"No number of segments is reproduced when customers are drawn anew: {sentence}"
+        told = "No number of segments is reproduced when customers are drawn anew"
     else:
         # A fit of a version of this project that did not store it.
-        sentence = sentence[0].upper() + sentence[1:]
+        told = ""
+    sentence = f"{told}: {at_k}" if told and at_k else f"{told}." if told else at_k
+    sentence = sentence[:1].upper() + sentence[1:] if not told else sentence
     return Plot(
         key="stability",
         title="Stability",
         shows="Two lines over the number of segments: the bootstrap Jaccard of the least stable"
         " segment and the mean adjusted Rand index, each with the limit it must reach.",
         sentence=sentence,
-        chart=plots.finished(limit, selected, line, points, note, height=200),
+        chart=plots.finished(limit, *selected, line, points, *note, height=200),
         table=Table.of(
             kmeans,
             {

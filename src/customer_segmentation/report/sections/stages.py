@@ -1,0 +1,254 @@
+"""Where customers stand: the repurchase curve, the lifecycle stages and who is in them."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from customer_segmentation.report import plots
+from customer_segmentation.report.frames import records
+from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import count, in_plain_words, listed, percent, whole
+
+CLASSES = {
+    1: "1 order", 2: "2 orders", 3: "3 or 4 orders", 5: "5 to 9 orders", 10: "10 orders or more",
+}  # fmt: skip
+"""Classes of the curve that are drawn, by the least number of days with orders."""
+
+OPACITY = [0.3, 0.45, 0.6, 0.8, 1.0]
+
+FEWEST = 20
+"""Fewer customers than this say nothing about a silence."""
+
+ONE_IN = {0.5: "half", 1 / 3: "one in three", 0.25: "one in four", 0.2: "one in five",
+          0.1: "one in ten"}  # fmt: skip
+
+
+def stages(shop: Shop) -> Section:
+    """Show the curve, the stages that it makes and the segments in each of them."""
+    curve = shop.read(
+        f"""
+        select
+            least(order_class, 10) as order_class,
+            silence_from,
+            sum(num_at_risk) as num_at_risk,
+            -- Decimal, so that the sum does not depend on the order of its rows.
+            sum(num_at_risk * cast(repurchase_probability as decimal(9, 6))) / sum(num_at_risk)
+                as chance
+        from clustering.version_curves
+        where
+            model_version = {shop.active_version}
+            and window_days = {shop.window_days or 0}
+        group by least(order_class, 10), silence_from
+        having sum(num_at_risk) >= {FEWEST}
+        order by order_class, silence_from
+        """
+    )
+    found = shop.stages
+    standing = shop.read(
+        """
+        select lifecycle_stage, segment_id, count(*) as num_customers
+        from segments.customer_segments
+        where is_clusterable
+        group by lifecycle_stage, segment_id
+        order by all
+        """
+    )
+    if curve.empty or shop.window_days is None:
+        return Section(
+            key="stages",
+            title="Where customers stand",
+            lead="The history is too short to say who will order again, so there are no lifecycle"
+            " stages: the segments tell customers apart by what they did.",
+        )
+    return Section(
+        key="stages",
+        title="Where customers stand",
+        lead=f"{why(shop)} {first_order(shop, curve)}",
+        plots=[repurchase(shop, curve), who_stands_where(shop, found, standing)],
+    )
+
+
+def why(shop: Shop) -> str:
+    """Say whether the segments are made within stages, and why."""
+    settings = shop.version["settings"]
+    if shop.is_staged:
+        return (
+            "Nobody who left buys like somebody who is there, however alike their totals are. So"
+            " customers are first told apart by their chance to order again, and the segments are"
+            " made within these lifecycle stages: each stands at one place."
+        )
+    plain = (
+        "as asked for"
+        if settings.get("segmentation") == "plain"
+        else "which lifecycle stages would cut"
+        if shop.verdict == "natural groups"
+        else "not within lifecycle stages"
+    )
+    groups = "the natural groups among everybody" if plain.startswith("which") else "everybody"
+    return (
+        f"The segments are made of {groups}, {plain}. The stages still say who is likely to order"
+        " again."
+    )
+
+
+def in_words(share: float) -> str:
+    """Write a share as people say it, where a plain fraction is near.
+
+    >>> in_words(0.197), in_words(0.34), in_words(0.42)
+    ('one in five', 'one in three', '42%')
+    """
+    near = min(ONE_IN, key=lambda plain: abs(plain - share))
+    return ONE_IN[near] if abs(near - share) <= 0.02 else percent(share)
+
+
+def first_order(shop: Shop, curve: pd.DataFrame) -> str:
+    """Say what a silence after the first order means in this shop, and after many orders."""
+    days = count(shop.window_days or 0, "day")
+    sentences = []
+    for least, what in ((1, "one order"), (5, "five to nine orders")):
+        of_class = curve[curve["order_class"] == least]
+        if of_class.empty:
+            continue
+        quiet = of_class[of_class["chance"] <= shop.limits["max_lapsed_probability"] + 0.02]
+        row = (quiet if len(quiet) else of_class.tail(1)).iloc[0]
+        silence = count(row["silence_from"], "day")
+        sentences.append(
+            f"After {what} and {silence} without another, {in_words(float(row['chance']))}"
+            f" still {'come' if '%' in in_words(float(row['chance'])) else 'comes'} back within"
+            f" {days}."
+        )
+    return " ".join(sentences)
+
+
+def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
+    """Draw the chance to order again over the days of silence, by the number of orders."""
+    rows = curve.assign(orders=curve["order_class"].map(CLASSES))
+    present = [name for least, name in CLASSES.items() if least in set(rows["order_class"])]
+    days = count(shop.window_days or 0, "day")
+    order = alt.Scale(domain=present, range=OPACITY[len(OPACITY) - len(present) :])
+    encoding = {
+        "x": alt.X(
+            "silence_from:Q",
+            title="Days since the last order",
+            scale=alt.Scale(type="log", nice=False),
+            axis=plots.few_ticks(grid=False, labelExpr=plots.SHORT),
+        ),
+        "y": alt.Y(
+            "chance:Q",
+            title=f"Order again within {days}",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(tickCount=4, format="%"),
+        ),
+    }
+    tooltip = [
+        alt.Tooltip("orders:N", title="After"),
+        alt.Tooltip("silence_from:Q", title="Days since the last order"),
+        alt.Tooltip("chance:Q", title="Order again", format=".0%"),
+        alt.Tooltip("num_at_risk:Q", title="Customers seen", format=","),
+    ]
+    names = ["max_lapsed_probability"] if shop.is_one_window else []
+    limits = pd.DataFrame(
+        {"chance": [shop.limits[name] for name in ["min_active_probability", *names]]}
+    )
+    rules = plots.chart(limits).mark_rule(strokeDash=[2, 3]).encode(y="chance:Q")
+    opacity = alt.Opacity("orders:N", scale=order, legend=alt.Legend(columns=3))
+    lines = plots.chart(rows).mark_line().encode(**encoding, opacity=opacity)
+    dots = plots.chart(rows).mark_point(filled=True, size=30).encode(
+        **encoding, opacity=opacity, tooltip=tooltip
+    )  # fmt: skip
+    active = shop.limits["min_active_probability"]
+    falls = [
+        (name, of_it[of_it["chance"] < active])
+        for least, name in CLASSES.items()
+        for of_it in [rows[rows["order_class"] == least]]
+        if len(of_it)
+    ]
+    below = [
+        f"after {name} from {count(fallen['silence_from'].iloc[0], 'day')} on"
+        for name, fallen in falls
+        if len(fallen)
+    ]
+    return Plot(
+        key="repurchase-curve",
+        title="The chance to order again",
+        shows="Falling lines over the days since the last order, one for each number of orders so"
+        " far: of the customers who had been silent for so long, the share that ordered within the"
+        f" next {days}. Dashed lines are the limits of the stages.",
+        sentence=f"The chance is below {percent(active)} {listed(below)}."
+        if below
+        else f"The chance is never below {percent(active)}.",
+        chart=plots.finished(rules, lines, dots, height=260),
+        table=Table.of(
+            rows,
+            {
+                "orders": ("After", None),
+                "silence_from": ("Days since the last order", whole),
+                "chance": ("Order again", percent),
+                "num_at_risk": ("Customers seen", whole),
+            },
+        ),
+        width="half",
+    )
+
+
+def who_stands_where(shop: Shop, found: pd.DataFrame, standing: pd.DataFrame) -> Plot:
+    """Draw how many customers are in each stage, by segment."""
+    segments = shop.clusters[["segment_id", "segment", "badge", "colour"]]
+    rows = standing.merge(segments, on="segment_id")
+    rows["stage"] = rows["lifecycle_stage"].str.capitalize()
+    order = [stage.capitalize() for stage in found["lifecycle_stage"]]
+    bars = (
+        plots.chart(rows)
+        .mark_bar(stroke=plots.GROUND, strokeWidth=1)
+        .encode(
+            y=alt.Y("stage:N", sort=order, axis=plots.labels_axis(), title=None),
+            x=alt.X("num_customers:Q", title="Customers", stack=True,
+                    axis=plots.few_ticks(labelExpr=plots.SHORT, tickMinStep=1)),
+            color=alt.Color("colour:N", scale=None),
+            order=alt.Order("badge:N"),
+            tooltip=[
+                alt.Tooltip("stage:N", title="Stage"),
+                alt.Tooltip("segment:N", title="Segment"),
+                alt.Tooltip("num_customers:Q", title="Customers", format=","),
+            ],
+        )
+    )  # fmt: skip
+    totals = rows.groupby("lifecycle_stage")["num_customers"].sum()
+    table = found.assign(
+        stage=found["lifecycle_stage"].str.capitalize(),
+        num_customers=found["lifecycle_stage"].map(totals).fillna(0),
+        rule=found["rule"].map(in_plain_words, na_action="ignore"),
+    )
+    table["share"] = table["num_customers"] / max(float(totals.sum()), 1)
+    table["segments"] = [
+        listed(list(rows.loc[rows["lifecycle_stage"] == stage, "segment"])) if stage in totals
+        else None
+        for stage in table["lifecycle_stage"]
+    ]  # fmt: skip
+    table = table[(table["num_customers"] > 0) | (table["lifecycle_stage"] != "unknown")]
+    told = [
+        f"{percent(row['share'])} are {row['lifecycle_stage']}"
+        for row in records(table)
+        if row["num_customers"] > 0
+    ]
+    return Plot(
+        key="lifecycle-stages",
+        title="Who stands where",
+        shows="A bar for each lifecycle stage, as long as it has customers, in the colours of their"
+        " segments. The table says who is in each stage.",
+        sentence=f"Of the customers {listed(told)}.",
+        chart=plots.finished(bars, height=40 * max(rows["stage"].nunique(), 1) + 40),
+        table=Table.of(
+            table,
+            {
+                "stage": ("Stage", None),
+                "rule": ("Who is in it", None),
+                "num_customers": ("Customers", whole),
+                "share": ("Share", percent),
+                "segments": ("Segments", None),
+            },
+        ),
+        width="half",
+    )
