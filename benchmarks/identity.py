@@ -1,4 +1,6 @@
-"""How many customers keep their cluster id: under other seeds, and over month-end refits.
+"""How many customers keep their cluster id in plain K-means: under other seeds, over refits.
+
+For the segments that a build serves see ``refits.py``.
 
     python benchmarks/identity.py online_retail_segments.duckdb --months 2011-01 2011-12
 
@@ -14,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from customer_segmentation.features import coordinates, describe_features
-from customer_segmentation.fitting import centroid_table, fit_centroids
+from customer_segmentation.fitting import Fit, centroid_table, fit_centroids
 from customer_segmentation.kmeans import fit_kmeans, nearest, within_squares
+from customer_segmentation.stages import EVERYBODY
 from settings import VARS
 
 AS_OF = """
@@ -34,21 +37,25 @@ AS_OF = """
 
 
 def described(sample: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
-    return describe_features(
-        sample,
-        candidate_features=VARS["candidate_features"],
-        selected_features=None,
-        feature_transforms=VARS["feature_transforms"],
-        scaler=VARS["scaler"],
-        max_skewness=VARS["max_skewness"],
-        max_variance_inflation=VARS["max_variance_inflation"],
-        before=before,
-    ).sort_values("feature", ignore_index=True)
+    return (
+        describe_features(
+            sample,
+            candidate_features=VARS["candidate_features"],
+            selected_features=None,
+            feature_transforms=VARS["feature_transforms"],
+            scaler=VARS["scaler"],
+            max_skewness=VARS["max_skewness"],
+            max_variance_inflation=VARS["max_variance_inflation"],
+            before=before,
+        )
+        .sort_values("feature", ignore_index=True)
+        .assign(stage=EVERYBODY)
+    )
 
 
 def ids_of(sample: pd.DataFrame, fit: pd.DataFrame, features: pd.DataFrame) -> np.ndarray:
-    ids, centroids = centroid_table(fit, features)
-    return ids[nearest(coordinates(sample, features), centroids)]
+    everybody = pd.Series(EVERYBODY, index=sample.index)
+    return Fit(fit, features, {}).score(sample, everybody)
 
 
 def main() -> None:
@@ -56,27 +63,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("database", type=Path)
-    parser.add_argument("--k", type=int, help="number of segments (default: the one selected)")
+    parser.add_argument("--k", type=int, default=4, help="number of segments (default: 4)")
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument(
         "--months", nargs=2, metavar=("FIRST", "LAST"), help="as in 2011-01 2011-12"
     )
     options = parser.parse_args()
     connection = duckdb.connect(str(options.database), read_only=True)
-    k = (
-        options.k
-        or connection.sql(
-            """
-            select max_by(k, model_version) from clustering.clustering_candidates
-            where is_selected
-            """
-        ).fetchall()[0][0]
-    )
+    k = options.k
     today = connection.sql("select as_of_date from staging.as_of").fetchall()[0][0]
 
     sample = connection.sql(AS_OF.format(day=today)).df()
     features = described(sample)
-    base = fit_centroids(sample, features, segment_count=k, random_seed=42)
+    plain = {"allocation": {EVERYBODY: k}, "joins": {}}
+    base = fit_centroids(sample, features, random_seed=42, **plain)
     base_ids = ids_of(sample, base, features)
     points = coordinates(sample, features)
     raw = fit_kmeans(points, k, 42).labels_
@@ -85,10 +85,10 @@ def main() -> None:
         fit = fit_centroids(
             sample,
             features,
-            segment_count=k,
             random_seed=seed,
-            previous=(base, features),
+            previous=Fit(base, features, {}),
             largest_id=k,
+            **plain,
         )
         kept.append((ids_of(sample, fit, features) == base_ids).mean())
         unmatched.append((fit_kmeans(points, k, seed).labels_ == raw).mean())
@@ -113,10 +113,10 @@ def main() -> None:
             fit = fit_centroids(
                 sample,
                 features,
-                segment_count=k,
                 random_seed=42,
-                previous=previous,
+                previous=Fit(*previous, {}) if previous else None,
                 largest_id=largest,
+                **plain,
             )
             points = coordinates(sample, features)
             kmeans = fit_kmeans(points, k, 42)

@@ -2,9 +2,10 @@
 
     python benchmarks/sampling.py benchmark.duckdb
 
-Reads a database that the project built of many customers. Compares the inertia of everybody under
-the centroids that were fitted on the sample with a fit on everybody, and prints the peak memory of
-the Python part: reading the sample, features, evidence and fit, in a process of its own.
+Reads a database that the project built of many customers with segmentation: plain. Compares the
+inertia of everybody under the centroids that were fitted on the sample with a fit on everybody, and
+prints the peak memory of the Python part: reading the sample, features, evidence and fit, in a
+process of its own.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from customer_segmentation.evidence import weigh_candidates
 from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table, fit_centroids
 from customer_segmentation.kmeans import fit_kmeans
+from customer_segmentation.stages import EVERYBODY
 from identity import described
 from settings import LIMITS, VARS
 
@@ -32,6 +34,9 @@ def python_part(database: str) -> None:
     weigh_candidates(
         sample,
         features,
+        segmentation="plain",
+        joins={},
+        before=None,
         segment_count="auto",
         segment_count_range=VARS["segment_count_range"],
         evidence_sample_size=VARS["evidence_sample_size"],
@@ -40,7 +45,7 @@ def python_part(database: str) -> None:
         num_resamples=1,
         random_seed=42,
     )
-    fit_centroids(sample, features, segment_count=4, random_seed=42)
+    fit_centroids(sample, features, allocation={EVERYBODY: 4}, joins={}, random_seed=42)
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:,.0f}")
 
 
@@ -62,7 +67,8 @@ def main() -> None:
     ).stdout.strip()
     connection = duckdb.connect(str(options.database), read_only=True)
     features = connection.sql("from clustering.clustering_features order by feature").df()
-    features = features[features["model_version"] == features["model_version"].max()]
+    is_served = features["model_version"] == features["model_version"].max()
+    features = features[is_served & (features["stage"] == EVERYBODY)]
     centroids = connection.sql("from clustering.cluster_centroids").df()
     centroids = centroids[centroids["model_version"] == centroids["model_version"].max()]
     everybody = connection.sql("from metrics.customer_metrics where is_clusterable").df()

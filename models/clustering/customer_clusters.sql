@@ -142,7 +142,7 @@ final as (
         round(sqrt(ascending[1]), 6) as distance,
         case
             -- The only cluster of its stage has no boundary.
-            when len(ascending) = 1 then 1
+            when ascending[2] is null then 1
             else round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6)
         end as margin,
         repurchase_probability,

@@ -13,7 +13,7 @@ sampled_customers as (
         customer_metrics.mean_gap_days as known_mean_gap_days,
         customer_metrics.silence_days as known_silence_days
     from {{ ref('customer_metrics') }} as customer_metrics
-    semi join {{ ref('clustering_sample') }} as clustering_sample using (customer_id)
+    semi join {{ ref('clustering_sample') }} using (customer_id)
 
 ),
 

@@ -96,22 +96,35 @@ places as (
 
     select
         lifecycle_stage,
-        position as lifecycle_position,
-        unnest(list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody'])) as stage,
-        generate_subscripts(list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody']), 1) as place
+        list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody']) as stages
     from lifecycle_stages
+
+),
+
+each_place as (
+
+    select
+        lifecycle_stage,
+        stages,
+        unnest(stages) as stage
+    from places
 
 ),
 
 placed as (
 
     select
-        places.*,
+        each_place.lifecycle_stage,
+        each_place.stage,
         clusters.model_version,
         clusters.num_clusters
-    from places
+    from each_place
     inner join clusters using (stage)
-    qualify row_number() over (partition by clusters.model_version, places.lifecycle_stage order by places.place) = 1
+    qualify
+        row_number() over (
+            partition by clusters.model_version, each_place.lifecycle_stage
+            order by list_position(each_place.stages, each_place.stage)
+        ) = 1
 
 ),
 

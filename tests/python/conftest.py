@@ -183,7 +183,7 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what uses a build or a browser, and every test of a module that calls dbt."""
     for item in items:
-        fixtures = {"sample_build", "generated_docs", "build", "browser"}
+        fixtures = {"sample_build", "continuous_build", "generated_docs", "build", "browser"}
         calls = {"run_dbt", "build_with_data_tests", "build_models"}
         if fixtures.intersection(getattr(item, "fixturenames", ())) or calls.intersection(
             vars(getattr(item, "module", item))
@@ -294,6 +294,27 @@ def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     assert dbtRunner().invoke(["build", *arguments]).success
     return Build(True, folder / "sample.duckdb")
+
+
+def continuous_shop(**changes: Any) -> dict[str, Any]:
+    """Vars of the shop whose customers differ by degrees only, with little evidence."""
+    shop = yaml.safe_load((PROJECT / "examples" / "continuous_shop.yml").read_text())
+    return shop | QUICK | {"orders_location": str(PROJECT / shop["orders_location"])} | changes
+
+
+@pytest.fixture(scope="session")
+def continuous_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The continuous shop, built once with its data tests; nobody may change it."""
+    folder = tmp_path_factory.mktemp("continuous")
+
+    def make(made: Path) -> None:
+        # The name is that of the copy, as views hold it.
+        build = build_with_data_tests(folder / "made" / "shop.duckdb", continuous_shop())
+        assert build.success, build.log
+        shutil.move(build.copy(folder / "whole"), made)
+
+    (folder / "made").mkdir()
+    return Build(True, Path(shutil.copy(made_once("continuous", make), folder / "shop.duckdb")))
 
 
 @pytest.fixture(scope="session")

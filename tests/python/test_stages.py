@@ -138,7 +138,8 @@ def test_weights_are_customers_drawn_so_often() -> None:
     drawn = divisions_of(points, stages, weights=weights).at("active", 2)
     repeated = np.repeat(np.arange(80), weights)
     again = divisions_of(points[repeated], stages[repeated]).at("active", 2)
-    assert drawn is not None and again is not None
+    assert drawn is not None
+    assert again is not None
     np.testing.assert_allclose(drawn.centroids, again.centroids, atol=1e-9)
     assert drawn.inertia == pytest.approx(again.inertia)
     assert drawn.smallest_share == pytest.approx(again.smallest_share)
@@ -232,9 +233,7 @@ def test_the_largest_reproduced_number_is_taken_without_a_version_before() -> No
     assert (choice.segment_count, choice.chosen_by, choice.algorithm) == (7, "stability", IN_STAGES)
 
 
-@pytest.mark.parametrize(
-    ("least_stable", "kept"), [(0.74, True), (0.61, True), (0.59, False)]
-)
+@pytest.mark.parametrize(("least_stable", "kept"), [(0.74, True), (0.61, True), (0.59, False)])
 def test_a_refit_keeps_its_number_until_resampling_clearly_finds_it_no_more(
     least_stable: float, kept: bool
 ) -> None:

@@ -16,8 +16,6 @@ CLASSES = {
 }  # fmt: skip
 """Classes of the curve that are drawn, by the least number of days with orders."""
 
-OPACITY = [0.3, 0.45, 0.6, 0.8, 1.0]
-
 FEWEST = 20
 """Fewer customers than this say nothing about a silence."""
 
@@ -75,9 +73,9 @@ def why(shop: Shop) -> str:
     settings = shop.version["settings"]
     if shop.is_staged:
         return (
-            "Nobody who left buys like somebody who is there, however alike their totals are. So"
-            " customers are first told apart by their chance to order again, and the segments are"
-            " made within these lifecycle stages: each stands at one place."
+            "Of customers with the same total some will order again and some are gone. So customers"
+            " are first told apart by their chance to order again, and the segments are made within"
+            " these lifecycle stages: each segment has one."
         )
     plain = (
         "as asked for"
@@ -125,9 +123,7 @@ def first_order(shop: Shop, curve: pd.DataFrame) -> str:
 def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
     """Draw the chance to order again over the days of silence, by the number of orders."""
     rows = curve.assign(orders=curve["order_class"].map(CLASSES))
-    present = [name for least, name in CLASSES.items() if least in set(rows["order_class"])]
     days = count(shop.window_days or 0, "day")
-    order = alt.Scale(domain=present, range=OPACITY[len(OPACITY) - len(present) :])
     encoding = {
         "x": alt.X(
             "silence_from:Q",
@@ -148,16 +144,17 @@ def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
         alt.Tooltip("chance:Q", title="Order again", format=".0%"),
         alt.Tooltip("num_at_risk:Q", title="Customers seen", format=","),
     ]
-    names = ["max_lapsed_probability"] if shop.is_one_window else []
-    limits = pd.DataFrame(
-        {"chance": [shop.limits[name] for name in ["min_active_probability", *names]]}
-    )
+    drawn = ["min_active_probability"]
+    if shop.is_one_window:
+        drawn.append("max_lapsed_probability")
+    limits = pd.DataFrame({"chance": [shop.limits[name] for name in drawn]})
     rules = plots.chart(limits).mark_rule(strokeDash=[2, 3]).encode(y="chance:Q")
-    opacity = alt.Opacity("orders:N", scale=order, legend=alt.Legend(columns=3))
-    lines = plots.chart(rows).mark_line().encode(**encoding, opacity=opacity)
-    dots = plots.chart(rows).mark_point(filled=True, size=30).encode(
-        **encoding, opacity=opacity, tooltip=tooltip
-    )  # fmt: skip
+    lines = plots.chart(rows).mark_line().encode(**encoding, detail="orders:N")
+    dots = plots.chart(rows).mark_point(opacity=1, size=30).encode(**encoding, tooltip=tooltip)
+    first = rows.drop_duplicates("order_class")
+    names = (
+        plots.chart(first).mark_text(align="left", dx=6, dy=-7).encode(**encoding, text="orders:N")
+    )
     active = shop.limits["min_active_probability"]
     falls = [
         (name, of_it[of_it["chance"] < active])
@@ -173,13 +170,13 @@ def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
     return Plot(
         key="repurchase-curve",
         title="The chance to order again",
-        shows="Falling lines over the days since the last order, one for each number of orders so"
+        shows="Lines over the days since the last order, one for each number of orders so"
         " far: of the customers who had been silent for so long, the share that ordered within the"
         f" next {days}. Dashed lines are the limits of the stages.",
         sentence=f"The chance is below {percent(active)} {listed(below)}."
         if below
         else f"The chance is never below {percent(active)}.",
-        chart=plots.finished(rules, lines, dots, height=260),
+        chart=plots.finished(rules, lines, dots, names, height=320),
         table=Table.of(
             rows,
             {
@@ -198,6 +195,9 @@ def who_stands_where(shop: Shop, found: pd.DataFrame, standing: pd.DataFrame) ->
     segments = shop.clusters[["segment_id", "segment", "badge", "colour"]]
     rows = standing.merge(segments, on="segment_id")
     rows["stage"] = rows["lifecycle_stage"].str.capitalize()
+    rows["place"] = rows["segment_id"].map(
+        {name: i for i, name in enumerate(segments["segment_id"])}
+    )
     order = [stage.capitalize() for stage in found["lifecycle_stage"]]
     bars = (
         plots.chart(rows)
@@ -207,7 +207,7 @@ def who_stands_where(shop: Shop, found: pd.DataFrame, standing: pd.DataFrame) ->
             x=alt.X("num_customers:Q", title="Customers", stack=True,
                     axis=plots.few_ticks(labelExpr=plots.SHORT, tickMinStep=1)),
             color=alt.Color("colour:N", scale=None),
-            order=alt.Order("badge:N"),
+            order=alt.Order("place:Q"),
             tooltip=[
                 alt.Tooltip("stage:N", title="Stage"),
                 alt.Tooltip("segment:N", title="Segment"),
