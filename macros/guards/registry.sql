@@ -4,14 +4,14 @@
     {%- set pinned = var('model_version') -%}
     {%- set location = var('registry_location') -%}
     {%- set versions = adapter.get_relation(database=this.database, schema=this.schema, identifier='model_versions') -%}
-    {%- set features = adapter.get_relation(database=this.database, schema=this.schema, identifier='clustering_features') -%}
+    {%- set centroids = adapter.get_relation(database=this.database, schema=this.schema, identifier='cluster_centroids') -%}
     {%- if not versions -%}
         {%- if location and run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] == 0 -%}
             {{ return("registry_location: there is no file '" ~ location ~ "'. Check the path, or set it to null and let this"
                 ~ " build fit anew.") }}
         {%- elif location -%}
             {%- set versions = "(" ~ registry_rows(location) ~ ")" -%}
-            {%- set features = versions -%}
+            {%- set centroids = versions -%}
         {%- elif pinned is not none -%}
             {{ return("model_version: there is no version " ~ pinned ~ ", since nothing was fitted yet. Set it to null, or name"
                 ~ " a registry_location.") }}
@@ -31,8 +31,8 @@
             {{ return("model_version: there is no version " ~ pinned ~ ". There are "
                 ~ known.columns[0].values() | join(', ') ~ ".") }}
         {%- endif -%}
-        {%- set needed = run_query("select distinct feature from " ~ features ~ " where cast(model_version as integer) = "
-            ~ pinned ~ " and cast(is_selected as boolean) order by feature").columns[0].values() -%}
+        {%- set needed = run_query("select distinct feature from " ~ centroids ~ " where cast(model_version as integer) = "
+            ~ pinned ~ " and centroid is not null order by feature").columns[0].values() -%}
         {%- for feature in needed if feature not in checked_var('candidate_features') -%}
             {{ return("model_version: version " ~ pinned ~ " needs the feature '" ~ feature ~ "', which is not among"
                 ~ " candidate_features any more. Add it, or choose another version.") }}

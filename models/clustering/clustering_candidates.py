@@ -1,9 +1,9 @@
 from customer_segmentation.schemas import CLUSTERING_CANDIDATES
 from customer_segmentation.versions import (
     existing_versions,
-    keeps_allocation,
     new_rows,
     of_version,
+    why_allocated_anew,
 )
 
 
@@ -34,7 +34,8 @@ def model(dbt, session):
             sample.order("customer_id").df(),
             of_version(features, version),
             joins=joins_of(lifecycle_stages),
-            before=before if keeps_allocation(versions, version) else None,
+            before=before,
+            anew_because=why_allocated_anew(versions, version),
             **settings,
         )
 

@@ -163,6 +163,7 @@ final as (
         stage,
         case
             when stage in (lifecycle_stage, 'everybody') then rule
+            when num_customers = 0 then rule || '; nobody at the fit, so with ' || stage
             else rule || '; too few at the fit for segments of their own, so with ' || stage
         end as rule,
         reason,

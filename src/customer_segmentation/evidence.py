@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -95,7 +96,8 @@ def weigh_candidates(
     *,
     segmentation: str,
     joins: Joins,
-    before: Allocation | None,
+    before: Allocation,
+    anew_because: str,
     segment_count: int | str,
     segment_count_range: list[int],
     evidence_sample_size: int,
@@ -110,8 +112,9 @@ def weigh_candidates(
     and ``lifecycle_stage``; the evidence sample is its first ``evidence_sample_size`` positions.
     ``features`` are rows of ``clustering_features`` of this version. ``segmentation`` is the var,
     ``joins`` say which stages join which, ``before`` how many clusters each stage had in the
-    version before, if that is to be kept. A ``segment_count`` outside the range gets a row too.
-    Returns the columns of ``clustering_candidates`` but the version.
+    version before, which is kept but for the reason ``anew_because``, if there is one. A
+    ``segment_count`` outside the range gets a row too. Returns the columns of
+    ``clustering_candidates`` but the version.
     """
     everybody = features[features["stage"] == EVERYBODY]
     points, jittered = evidence_points(sample, everybody, evidence_sample_size, random_seed)
@@ -127,7 +130,7 @@ def weigh_candidates(
             sample,
             features,
             joins=joins,
-            before=before,
+            before=None if anew_because else before,
             given=given,
             segment_count_range=segment_count_range,
             evidence_sample_size=evidence_sample_size,
@@ -160,12 +163,10 @@ def weigh_candidates(
             note = "not in stages, which can't be divided into so many segments"
         elif not are_natural:
             choice = in_stages
-    if choice.chosen_by == "kept" and stages is not None and before is not None:
-        # One that was in the version before and is not now, or the other way round.
-        changed = sorted(set(before) ^ set(stages.members))
-        note = f"the stage {' and '.join(changed)} has come or gone" if changed else ""
-    choice = replace(choice, note=choice.note or note)
     is_chosen = (rows["algorithm"] == choice.algorithm) & (rows["k"] == choice.segment_count)
+    allocation = rows.loc[is_chosen, "allocation"].dropna()
+    note = choice.note or note or what_changed(before, allocation, anew_because)
+    choice = replace(choice, note=note)
     return rows.assign(
         stage=np.where(rows["algorithm"] == IN_STAGES, EVERY_STAGE, EVERYBODY),
         resampling_share=[
@@ -176,6 +177,26 @@ def weigh_candidates(
         reason=explain_choice(choice, rows, boundaries, limits),
         verdict=choice.verdict,
     )
+
+
+def what_changed(before: Allocation, chosen: pd.Series, anew_because: str) -> str:
+    """Say what is no more as in the version before, and why; empty if it is, or there was none.
+
+    ``chosen`` is the allocation, as JSON, in a series of one; an empty one is plain K-means.
+
+    >>> what_changed({"active": 3}, pd.Series(['{"active": 2}']), "segment_count has changed")
+    'the version before had 3 active; shared out anew, as segment_count has changed'
+    """
+    now = json.loads(chosen.iloc[0]) if len(chosen) else None
+    if not before or now == before or (now is None and set(before) == {EVERYBODY}):
+        return ""
+    had = ", ".join(f"{number} {stage}" for stage, number in before.items())
+    told = f"the version before had {had}"
+    if anew_because:
+        return f"{told}; shared out anew, as {anew_because}"
+    # A stage that was there before and is not now, or the other way round.
+    moved = sorted(set(before) ^ set(now or {}) - {EVERYBODY})
+    return f"{told}; {' and '.join(moved)} has come or gone" if moved and now else told
 
 
 def find_boundaries(

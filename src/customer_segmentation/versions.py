@@ -83,21 +83,28 @@ DECIDE_ALLOCATION = (
 """Settings whose change shares out the segments anew."""
 
 
-def keeps_allocation(versions: pd.DataFrame, version: int) -> bool:
-    """Whether a refit shares out its segments among the stages as the version before did.
+def why_allocated_anew(versions: pd.DataFrame, version: int) -> str:
+    """Say why a refit shares out its segments anew; empty if as in the version before.
 
-    ``versions`` are rows of ``model_versions``. So it is while the refit inherits the curve and
-    ``DECIDE_ALLOCATION`` are what they were; a setting that the version before did not know is no
-    change.
+    ``versions`` are rows of ``model_versions``. The allocation is kept while the refit inherits the
+    curve and ``DECIDE_ALLOCATION`` are what they were; a setting that the version before did not
+    know is no change.
     """
     rows = versions.set_index("model_version")
     earlier = [number for number in rows.index if number < version]
-    if not earlier or rows.loc[version, "curve_version"] == version:
-        return False
+    if not earlier:
+        return "this is the first fit"
+    if rows.loc[version, "curve_version"] == version:
+        return "the repurchase curve was measured anew"
     now, then = (
         json.loads(str(rows.loc[number, "settings"])) for number in (version, max(earlier))
     )
-    return all(then.get(name, now.get(name)) == now.get(name) for name in DECIDE_ALLOCATION)
+    changed = [name for name in DECIDE_ALLOCATION if then.get(name, now.get(name)) != now.get(name)]
+    return (
+        f"{' and '.join(changed)} {'have' if len(changed) > 1 else 'has'} changed"
+        if changed
+        else ""
+    )
 
 
 def names_or_none(value: Any) -> list[str] | None:

@@ -37,7 +37,7 @@ from customer_segmentation.stages import (
     silhouette_in_stages,
     stages_of_their_own,
 )
-from customer_segmentation.versions import keeps_allocation
+from customer_segmentation.versions import why_allocated_anew
 
 JOINS = {
     "new": ["cooling", "lapsed", "active"],
@@ -305,12 +305,41 @@ def versions(curve_version: int = 1, **settings: Any) -> pd.DataFrame:
 
 
 def test_the_allocation_is_kept_with_the_curve_and_the_settings_that_decide_it() -> None:
-    assert keeps_allocation(versions(), 2)
-    assert keeps_allocation(versions(random_seed=2), 2)
-    assert keeps_allocation(versions(segmentation="auto"), 2)
-    assert not keeps_allocation(versions(segment_count=5), 2)
-    assert not keeps_allocation(versions(curve_version=2), 2)
-    assert not keeps_allocation(versions(), 1)
+    assert why_allocated_anew(versions(), 2) == ""
+    assert why_allocated_anew(versions(random_seed=2), 2) == ""
+    assert why_allocated_anew(versions(segmentation="auto"), 2) == ""
+    assert why_allocated_anew(versions(segment_count=5), 2) == "segment_count has changed"
+    anew = "the repurchase curve was measured anew"
+    assert why_allocated_anew(versions(curve_version=2), 2) == anew
+    assert why_allocated_anew(versions(), 1) == "this is the first fit"
+
+
+def test_a_change_from_the_version_before_is_told_with_its_reason() -> None:
+    sample = shop()
+    first = row_selected(weighed(sample))
+    allocation = json.loads(first["allocation"])
+    assert "version before" not in first["reason"]
+    kept = row_selected(weighed(sample, before=allocation, anew_because=""))
+    assert json.loads(kept["allocation"]) == allocation
+    assert "as in the version before" in kept["reason"]
+    changed = "segment_count has changed"
+    given = row_selected(
+        weighed(sample, segment_count=7, before={"active": 2, "lapsed": 2}, anew_because=changed)
+    )
+    assert given["reason"].endswith(
+        f"the version before had 2 active, 2 lapsed; shared out anew, as {changed}"
+    )
+    gone = row_selected(
+        weighed(
+            sample[sample["lifecycle_stage"] != "cooling"].reset_index(drop=True),
+            before={"active": 2, "cooling": 1, "lapsed": 2},
+            anew_because="",
+        )
+    )
+    assert json.loads(gone["allocation"]) == {"active": 2, "lapsed": 2}
+    assert gone["reason"].endswith("2 active, 1 cooling, 2 lapsed; cooling has come or gone")
+    plain = row_selected(weighed(sample, segmentation="plain", before={EVERYBODY: 3}))
+    assert "version before" not in plain["reason"]
 
 
 CANDIDATES = ["total_amount", "num_orders", "avg_order_value", "days_since_last_order"]
@@ -384,7 +413,8 @@ def weighed(sample: pd.DataFrame, **changes: Any) -> pd.DataFrame:
     settings: dict[str, Any] = {
         "segmentation": "auto",
         "joins": JOINS,
-        "before": None,
+        "before": {},
+        "anew_because": "this is the first fit",
         "segment_count": "auto",
         "segment_count_range": [3, 7],
         "evidence_sample_size": 2000,

@@ -111,7 +111,7 @@ def of_algorithm(
     """
     rows = candidates[candidates["algorithm"] == algorithm]
     k = int(selected["k"]) if selected["algorithm"] == algorithm else None
-    found = [inertia(rows, k), silhouette(candidates, k, algorithm)]
+    found = [inertia(rows, k), silhouette(candidates, k, algorithm, int(selected["k"]))]
     if rows["bootstrap_jaccard"].notna().any():
         found.append(stability(rows, k, shop.version["settings"]))
     if not shop.is_staged:
@@ -254,8 +254,11 @@ def inertia(kmeans: pd.DataFrame, k: int | None) -> Plot:
     )
 
 
-def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str) -> Plot:
-    """Draw the silhouette over k, of K-means and of the other algorithms that were given a k."""
+def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected_k: int) -> Plot:
+    """Draw the silhouette over k, of K-means and of the other algorithms that were given a k.
+
+    ``k`` is the selected one, if it is of this algorithm; ``selected_k`` in any case.
+    """
     rows = candidates[candidates["algorithm"] != "dbscan"].copy()
     rows["algorithm"] = rows["algorithm"].map(lambda key: ALGORITHMS.get(key, words(key)))
     agreements = {
@@ -306,21 +309,16 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str) -> Plot:
         sentence += (
             " It is measured within the stages, so not to be compared with that of everybody."
         )
-    for other in records(rows[(rows["algorithm"] != own) & (rows["k"] == k)]):
-        agreement = other["agreement_with_kmeans"]
-        if pd.isna(agreement):
-            continue
-        kind = "agrees" if agreement >= 0.8 else "half agrees" if agreement >= 0.5 else "disagrees"
-        sentence += (
-            f" {other['algorithm']} {kind} with K-means there (adjusted Rand index"
-            f" {figure(agreement)})."
-        )
+    in_stages = algorithm == "kmeans" and "agreement_with_stages" in agreements and k is None
+    for other in records(rows[(rows["algorithm"] != own) & (rows["k"] == selected_k)]):
+        sentence += agreement(other["algorithm"], other, f"at {selected_k}", in_stages=in_stages)
     if len(dbscan):
         row = dbscan.iloc[0]
         sentence += (
             f" DBSCAN finds {count(row['k'], 'cluster')} and leaves {percent(row['noise_share'])}"
             " of the customers outside."
         )
+        sentence += agreement("DBSCAN", dict(row), "where most alike", in_stages=in_stages)
     return Plot(
         key="silhouette",
         title="Silhouette",
@@ -339,6 +337,18 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str) -> Plot:
         ),
         width="third",
     )
+
+
+def agreement(name: str, row: dict[str, Any], where: str, *, in_stages: bool) -> str:
+    """Say how far another algorithm agrees with K-means, and with the segments in stages."""
+    index = row["agreement_with_kmeans"]
+    if pd.isna(index):
+        return ""
+    kind = "agrees" if index >= 0.8 else "half agrees" if index >= 0.5 else "disagrees"
+    told = f" {name} {kind} with K-means {where} (adjusted Rand index {figure(index)}"
+    if in_stages and not pd.isna(row["agreement_with_stages"]):
+        told += f"; with the segments in stages {figure(row['agreement_with_stages'])}"
+    return told + ")."
 
 
 def stability(kmeans: pd.DataFrame, k: int | None, settings: dict[str, Any]) -> Plot:

@@ -73,9 +73,9 @@ def why(shop: Shop) -> str:
     settings = shop.version["settings"]
     if shop.is_staged:
         return (
-            "Of customers with the same total some will order again and some are gone. So customers"
-            " are first told apart by their chance to order again, and the segments are made within"
-            " these lifecycle stages: each segment has one."
+            "Of customers with the same total some will probably order again and some will not. So"
+            " customers are first told apart by their chance to order again, and the segments are"
+            " made within these lifecycle stages: each segment lies in one."
         )
     plain = (
         "as asked for"
@@ -94,11 +94,11 @@ def why(shop: Shop) -> str:
 def in_words(share: float) -> str:
     """Write a share as people say it, where a plain fraction is near.
 
-    >>> in_words(0.197), in_words(0.34), in_words(0.42)
-    ('one in five', 'one in three', '42%')
+    >>> in_words(0.197), in_words(0.34), in_words(0.27)
+    ('one in five', 'one in three', '27%')
     """
     near = min(ONE_IN, key=lambda plain: abs(plain - share))
-    return ONE_IN[near] if abs(near - share) <= 0.02 else percent(share)
+    return ONE_IN[near] if abs(near - share) <= 0.015 else percent(share)
 
 
 def first_order(shop: Shop, curve: pd.DataFrame) -> str:
@@ -109,7 +109,7 @@ def first_order(shop: Shop, curve: pd.DataFrame) -> str:
         of_class = curve[curve["order_class"] == least]
         if of_class.empty:
             continue
-        quiet = of_class[of_class["chance"] <= shop.limits["max_lapsed_probability"] + 0.02]
+        quiet = of_class[of_class["chance"] <= shop.limits["max_lapsed_probability"] + 0.015]
         row = (quiet if len(quiet) else of_class.tail(1)).iloc[0]
         silence = count(row["silence_from"], "day")
         sentences.append(
@@ -163,7 +163,9 @@ def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
         if len(of_it)
     ]
     below = [
-        f"after {name} from {count(fallen['silence_from'].iloc[0], 'day')} on"
+        f"after {name} always"
+        if fallen["silence_from"].iloc[0] == 1
+        else f"after {name} from {count(fallen['silence_from'].iloc[0], 'day')} on"
         for name, fallen in falls
         if len(fallen)
     ]
@@ -182,7 +184,7 @@ def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
             {
                 "orders": ("After", None),
                 "silence_from": ("Days since the last order", whole),
-                "chance": ("Order again", percent),
+                "chance": ("Order again", "{:.1%}".format),
                 "num_at_risk": ("Customers seen", whole),
             },
         ),
@@ -238,7 +240,7 @@ def who_stands_where(shop: Shop, found: pd.DataFrame, standing: pd.DataFrame) ->
         title="Who stands where",
         shows="A bar for each lifecycle stage, as long as it has customers, in the colours of their"
         " segments. The table says who is in each stage.",
-        sentence=f"Of the customers {listed(told)}.",
+        sentence=f"Of the {count(totals.sum(), 'customer')} who are clustered {listed(told)}.",
         chart=plots.finished(bars, height=40 * max(rows["stage"].nunique(), 1) + 40),
         table=Table.of(
             table,
