@@ -126,14 +126,17 @@ def test_the_report_says_why_stages_and_what_they_are(
 ) -> None:
     made = make_sections(Shop(continuous_build.copy(tmp_path)), lambda message: None)
     sections = {section.key: section for section in made}
-    chance = continuous_build.value(
+    silence, chance = continuous_build.query(
         """
-        select min(silence_from) from clustering.version_curves
-        where order_class = 1 and repurchase_probability <= 0.215
+        select silence_from, repurchase_probability from clustering.version_curves
+        where order_class = 1
+        order by abs(repurchase_probability - 0.2)
+        limit 1
         """
-    )
+    ).iloc[0]
     lead = sections["stages"].lead
-    assert f"After one order and {chance} days without another, one in five still comes" in lead
+    said = f"After one order and {silence:.0f} days without another, {chance:.0%} still come back"
+    assert said in lead
     assert "the segments are made within these lifecycle stages" in lead
     keys = [plot.key for plot in sections["choice"].plots]
     assert keys[:3] == ["inertia", "silhouette", "stability"]

@@ -311,7 +311,8 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected
         )
     in_stages = algorithm == "kmeans" and "agreement_with_stages" in agreements and k is None
     for other in records(rows[(rows["algorithm"] != own) & (rows["k"] == selected_k)]):
-        sentence += agreement(other["algorithm"], other, f"at {selected_k}", in_stages=in_stages)
+        where = "there" if k == selected_k else f"at {selected_k}"
+        sentence += agreement(other["algorithm"], other, where, in_stages=in_stages)
     if len(dbscan):
         row = dbscan.iloc[0]
         sentence += (

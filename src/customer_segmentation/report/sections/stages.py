@@ -98,7 +98,7 @@ def in_words(share: float) -> str:
     ('one in five', 'one in three', '27%')
     """
     near = min(ONE_IN, key=lambda plain: abs(plain - share))
-    return ONE_IN[near] if abs(near - share) <= 0.015 else percent(share)
+    return ONE_IN[near] if abs(near - share) <= 0.01 else percent(share)
 
 
 def first_order(shop: Shop, curve: pd.DataFrame) -> str:
@@ -109,8 +109,9 @@ def first_order(shop: Shop, curve: pd.DataFrame) -> str:
         of_class = curve[curve["order_class"] == least]
         if of_class.empty:
             continue
-        quiet = of_class[of_class["chance"] <= shop.limits["max_lapsed_probability"] + 0.015]
-        row = (quiet if len(quiet) else of_class.tail(1)).iloc[0]
+        # Where the chance is nearest to the limit below which customers are lapsed.
+        distance = (of_class["chance"] - shop.limits["max_lapsed_probability"]).abs()
+        row = of_class.loc[distance.idxmin()]
         silence = count(row["silence_from"], "day")
         sentences.append(
             f"After {what} and {silence} without another, {in_words(float(row['chance']))}"
