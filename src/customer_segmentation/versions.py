@@ -86,15 +86,16 @@ DECIDE_ALLOCATION = (
 def why_allocated_anew(versions: pd.DataFrame, version: int) -> str:
     """Say why a refit shares out its segments anew; empty if as in the version before.
 
-    ``versions`` are rows of ``model_versions``. The allocation is kept while the refit inherits the
-    curve and ``DECIDE_ALLOCATION`` are what they were; a setting that the version before did not
-    know is no change.
+    ``versions`` are rows of ``model_versions``. The allocation is kept while ``DECIDE_ALLOCATION``
+    are what they were, and the curve too, unless it was out of date; a setting that the version
+    before did not know is no change.
     """
     rows = versions.set_index("model_version")
     earlier = [number for number in rows.index if number < version]
     if not earlier:
         return "this is the first fit"
-    if rows.loc[version, "curve_version"] == version:
+    is_new_curve = rows.loc[version, "curve_version"] == version
+    if is_new_curve and "out of date" not in str(rows.loc[version, "due_because"]):
         return "the repurchase curve was measured anew"
     now, then = (
         json.loads(str(rows.loc[number, "settings"])) for number in (version, max(earlier))

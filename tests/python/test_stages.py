@@ -293,12 +293,13 @@ def test_ids_stay_within_their_stage_unless_one_fit_has_none() -> None:
     assert plain["cluster_id"].tolist() == [1, 2]
 
 
-def versions(curve_version: int = 1, **settings: Any) -> pd.DataFrame:
+def versions(curve_version: int = 1, why: str = "refit", **settings: Any) -> pd.DataFrame:
     defaults = {"segment_count": "auto", "random_seed": 1}
     return pd.DataFrame(
         {
             "model_version": [1, 2],
             "curve_version": [1, curve_version],
+            "due_because": ["first build", why],
             "settings": [json.dumps(defaults), json.dumps(defaults | settings)],
         }
     )
@@ -310,7 +311,8 @@ def test_the_allocation_is_kept_with_the_curve_and_the_settings_that_decide_it()
     assert why_allocated_anew(versions(segmentation="auto"), 2) == ""
     assert why_allocated_anew(versions(segment_count=5), 2) == "segment_count has changed"
     anew = "the repurchase curve was measured anew"
-    assert why_allocated_anew(versions(curve_version=2), 2) == anew
+    assert why_allocated_anew(versions(2, "refit, the curve too as asked"), 2) == anew
+    assert why_allocated_anew(versions(2, "refit, the curve too as it was out of date"), 2) == ""
     assert why_allocated_anew(versions(), 1) == "this is the first fit"
 
 
