@@ -192,10 +192,12 @@ def what_changed(before: Allocation, chosen: pd.Series, anew_because: str) -> st
         return ""
     had = ", ".join(f"{number} {stage}" for stage, number in before.items())
     told = f"the version before had {had}"
+    if set(before) == {EVERYBODY}:
+        return f"the version before had {before[EVERYBODY]} segments of everybody"
     if anew_because:
         return f"{told}; shared out anew, as {anew_because}"
     # A stage that was there before and is not now, or the other way round.
-    moved = sorted(set(before) ^ set(now or {}) - {EVERYBODY})
+    moved = sorted(set(before) ^ set(now or {}))
     return f"{told}; {' and '.join(moved)} has come or gone" if moved and now else told
 
 
