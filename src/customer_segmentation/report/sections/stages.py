@@ -63,7 +63,7 @@ def stages(shop: Shop) -> Section:
     return Section(
         key="stages",
         title="Where customers stand",
-        lead=f"{why(shop)} {first_order(shop, curve)}",
+        lead=f"{why(shop)}{joined(found, standing)} {first_order(shop, curve)}",
         plots=[repurchase(shop, curve), who_stands_where(shop, found, standing)],
     )
 
@@ -91,6 +91,24 @@ def why(shop: Shop) -> str:
     )
 
 
+def joined(found: pd.DataFrame, standing: pd.DataFrame) -> str:
+    """Say of each stage with customers but without segments of its own where they are.
+
+    >>> stages = pd.DataFrame({"lifecycle_stage": ["new"], "stage": ["cooling"]})
+    >>> standing = pd.DataFrame({"lifecycle_stage": ["new"], "num_customers": [9]})
+    >>> joined(stages, standing)
+    ' The 9 new customers are in segments of cooling ones: they were too few for their own.'
+    """
+    numbers = standing.groupby("lifecycle_stage")["num_customers"].sum()
+    sentences = [
+        f" The {count(numbers[stage], f'{stage} customer')} are in segments of {other} ones: they"
+        " were too few for their own."
+        for stage, other in zip(found["lifecycle_stage"], found["stage"], strict=True)
+        if other not in (stage, "everybody") and stage in numbers
+    ]
+    return "".join(sentences)
+
+
 def in_words(share: float) -> str:
     """Write a share as people say it, where a plain fraction is near.
 
@@ -111,7 +129,7 @@ def first_order(shop: Shop, curve: pd.DataFrame) -> str:
             continue
         # Where the chance is nearest to the limit below which customers are lapsed.
         distance = (of_class["chance"] - shop.limits["max_lapsed_probability"]).abs()
-        row = of_class.loc[distance.idxmin()]
+        row = of_class.iloc[int(distance.to_numpy().argmin())]
         silence = count(row["silence_from"], "day")
         sentences.append(
             f"After {what} and {silence} without another, {in_words(float(row['chance']))}"
