@@ -279,6 +279,14 @@ def test_half_of_either_side_is_enough() -> None:
     assert found["overlap"][0] == pytest.approx(60 / 200)
 
 
+def test_clusters_that_swap_less_than_half_of_their_customers_go_on() -> None:
+    before = np.repeat([0, 1], 100)
+    labels = np.concatenate([np.repeat([0, 1], [55, 45]), np.repeat([0, 1], [45, 55])])
+    found = match_clusters(labels, before, np.array([1, 2]), 2)
+    assert found["cluster_id"].tolist() == [1, 2]
+    assert found["parents"].tolist() == ["1,2", "2,1"]
+
+
 def test_ids_stay_within_their_stage_unless_one_fit_has_none() -> None:
     labels = np.repeat([0, 1], 50)
     same = match_clusters(
@@ -340,6 +348,11 @@ def test_a_change_from_the_version_before_is_told_with_its_reason() -> None:
     )
     assert json.loads(gone["allocation"]) == {"active": 2, "lapsed": 2}
     assert gone["reason"].endswith("2 active, 1 cooling, 2 lapsed; cooling has come or gone")
+    uneven = {"active": 1, "cooling": 1, "lapsed": 4}
+    for why, is_kept in (("", True), ("the repurchase curve was measured anew", False)):
+        rows = weighed(sample, before=uneven, anew_because=why)
+        in_stages = rows[rows["algorithm"] == IN_STAGES].set_index("k")
+        assert (json.loads(in_stages.loc[6, "allocation"]) == uneven) == is_kept
     plain = row_selected(weighed(sample, segmentation="plain", before={EVERYBODY: 3}))
     assert "version before" not in plain["reason"]
 
