@@ -111,7 +111,10 @@ docs: .venv/.installed  ## the dbt docs as one static page and the lineage, in s
 
 pictures: .venv/.installed-dev report  ## the pictures of README.md and docs/architecture.md
 	@$(DBT) parse -q
-	@PYTHONPATH=tools $(BIN)/python docs/pictures.py "$$SITE/report/index.html" target/manifest.json
+	@manifest=$$PWD/target/manifest.json && $(in_scratch) && \
+	$(BIN)/customer-segmentation build --vars-file examples/continuous_shop.yml && \
+	$(BIN)/customer-segmentation report --site "$$scratch/site" && \
+	PYTHONPATH=tools $(BIN)/python docs/pictures.py "$$SITE/report/index.html" "$$scratch/site/report/index.html" "$$manifest"
 
 # ---- Registry ---------------------------------------------------------------------------------
 # Commit the CSV and name it in the var registry_location: a fresh database then scores with it.

@@ -1,6 +1,7 @@
 """Take the pictures of the README and of docs/architecture.md, and list the tables there.
 
-`make pictures` does it: PYTHONPATH=tools python docs/pictures.py REPORT MANIFEST
+`make pictures` does it: PYTHONPATH=tools python docs/pictures.py REPORT CONTINUOUS MANIFEST, the
+reports of the sample and of examples/continuous_shop.yml.
 """
 
 import json
@@ -17,17 +18,19 @@ IMAGES = Path(__file__).with_name("images")
 ARCHITECTURE = Path(__file__).with_name("architecture.md")
 
 PLOTS = ["size-against-revenue", "stability"]
+PLOTS_OF_CONTINUOUS = ["repurchase-curve", "lifecycle-stages"]
 
 
-def main(page: Path, manifest: Path) -> None:
-    """Copy plots of the report at ``page``, take it in light and dark, and draw the lineage."""
+def main(page: Path, continuous: Path, manifest: Path) -> None:
+    """Copy plots of both reports, take that at ``page`` in light and dark, draw the lineage."""
     IMAGES.mkdir(exist_ok=True)
     project = json.loads(manifest.read_text(encoding="utf-8"))
     (IMAGES / "lineage.svg").write_text(draw(project), encoding="utf-8")
     text = tables_in_words(project, ARCHITECTURE.read_text(encoding="utf-8"))
     ARCHITECTURE.write_text(text, encoding="utf-8")
-    for plot in PLOTS:
-        shutil.copy(page.parent / "pictures" / f"{plot}.svg", IMAGES)
+    for report, plots in ((page, PLOTS), (continuous, PLOTS_OF_CONTINUOUS)):
+        for plot in plots:
+            shutil.copy(report.parent / "pictures" / f"{plot}.svg", IMAGES)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), chromium_sandbox=False)
         for colours in ("light", "dark"):
@@ -39,4 +42,4 @@ def main(page: Path, manifest: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*(Path(argument) for argument in sys.argv[1:4]))

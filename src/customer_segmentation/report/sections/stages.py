@@ -16,6 +16,9 @@ CLASSES = {
 }  # fmt: skip
 """Classes of the curve that are drawn, by the least number of days with orders."""
 
+NAME_HEIGHT = 0.055
+"""Of the height of the plot."""
+
 FEWEST = 20
 """Fewer customers than this say nothing about a silence."""
 
@@ -170,9 +173,15 @@ def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
     rules = plots.chart(limits).mark_rule(strokeDash=[2, 3]).encode(y="chance:Q")
     lines = plots.chart(rows).mark_line().encode(**encoding, detail="orders:N")
     dots = plots.chart(rows).mark_point(opacity=1, size=30).encode(**encoding, tooltip=tooltip)
-    first = rows.drop_duplicates("order_class")
+    # A name above the beginning of its line, and clear of the name below.
+    first = rows.drop_duplicates("order_class").sort_values("chance")
+    heights: list[float] = []
+    for chance in first["chance"]:
+        heights.append(max(float(chance), heights[-1] + NAME_HEIGHT) if heights else float(chance))
     names = (
-        plots.chart(first).mark_text(align="left", dx=6, dy=-7).encode(**encoding, text="orders:N")
+        plots.chart(first.assign(chance=heights))
+        .mark_text(align="left", dx=6, dy=-7)
+        .encode(**encoding, text="orders:N")
     )
     active = shop.limits["min_active_probability"]
     falls = [
