@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,33 +54,31 @@ def stages_to_try(
     joins: Joins,
     before: Allocation | None,
     given: int | None,
-    segment_count_range: Sequence[int],
+    ks: range,
     evidence_sample_size: int,
     min_segment_share: float,
 ) -> tuple[Stages | None, str]:
     """Put the evidence sample into its stages, or say why K-means can't be done in stages.
 
-    Parameters as for ``weigh_candidates``. The numbers of clusters start at two more than there are
+    Parameters as for ``weigh_candidates``; ``ks`` are the numbers of clusters that are tried for
+    everybody, ``given`` the one that was asked for. Here they start at two more than there are
     stages, if the range allows; fewer than there are stages can't be formed.
     """
     of_stages = features[features["stage"] == EVERY_STAGE]
     own = stages_of_their_own(sample["lifecycle_stage"], joins, min_segment_share)
     if of_stages.empty or not own:
         return None, "not in stages, as there is no repurchase curve"
-    least, most = segment_count_range if given is None else (given, given)
+    most = ks[-1] if given is None else given
     if most < len(own):
         what = f"segment_count {given}" if given else f"segment_count_range up to {most}"
         return None, f"not in stages, since there are {len(own)} of them and {what} is less"
-    least, most = segment_count_range
-    least, most = (least, most) if given is None else (min(least, given), max(most, given))
-    start = max(least, min(len(own) + 2, most, most if given is None else given))
     evidence = sample[sample["sample_position"] <= evidence_sample_size]
     names = list(of_stages.loc[of_stages["is_selected"], "feature"])
     return (
         Stages(
             coordinates(evidence, of_stages),
             members_by_stage(joined_stages(evidence["lifecycle_stage"], joins, own), own),
-            range(start, most + 1),
+            range(max(ks[0], min(len(own) + 2, most)), ks[-1] + 1),
             min_segment_share,
             names.index("total_amount") if "total_amount" in names else None,
             given,
@@ -124,7 +122,7 @@ def weigh_candidates(
         least, most = min(least, given), max(most, given)
     ks = range(least, most + 1)
     limits = Thresholds(**thresholds)
-    stages, note = (None, "")
+    stages, note = None, ""
     if segmentation != "plain":
         stages, note = stages_to_try(
             sample,
@@ -132,7 +130,7 @@ def weigh_candidates(
             joins=joins,
             before=None if anew_because else before,
             given=given,
-            segment_count_range=segment_count_range,
+            ks=ks,
             evidence_sample_size=evidence_sample_size,
             min_segment_share=limits.min_segment_share,
         )
@@ -164,7 +162,8 @@ def weigh_candidates(
         elif not are_natural:
             choice = in_stages
     is_chosen = (rows["algorithm"] == choice.algorithm) & (rows["k"] == choice.segment_count)
-    allocation = rows.loc[is_chosen, "allocation"].dropna()
+    chosen = rows.loc[is_chosen, "allocation"].dropna()
+    allocation = json.loads(chosen.iloc[0]) if len(chosen) else {EVERYBODY: choice.segment_count}
     note = choice.note or note or what_changed(before, allocation, anew_because)
     choice = replace(choice, note=note)
     return rows.assign(
@@ -179,26 +178,27 @@ def weigh_candidates(
     )
 
 
-def what_changed(before: Allocation, chosen: pd.Series, anew_because: str) -> str:
+def what_changed(before: Allocation, now: Allocation, anew_because: str) -> str:
     """Say what is no more as in the version before, and why; empty if it is, or there was none.
 
-    ``chosen`` is the allocation, as JSON, in a series of one; an empty one is plain K-means.
+    Of plain K-means after plain K-means nothing is said: its number is decided anew each time.
 
-    >>> what_changed({"active": 3}, pd.Series(['{"active": 2}']), "segment_count has changed")
+    >>> what_changed({"active": 3}, {"active": 2}, "segment_count has changed")
     'the version before had 3 active; shared out anew, as segment_count has changed'
     """
-    now = json.loads(chosen.iloc[0]) if len(chosen) else None
-    if not before or now == before or (now is None and set(before) == {EVERYBODY}):
+    if not before or now == before or set(before) == set(now) == {EVERYBODY}:
         return ""
+    if EVERYBODY in before:
+        return f"the version before had {before[EVERYBODY]} segments of everybody"
     had = ", ".join(f"{number} {stage}" for stage, number in before.items())
     told = f"the version before had {had}"
-    if set(before) == {EVERYBODY}:
-        return f"the version before had {before[EVERYBODY]} segments of everybody"
     if anew_because:
         return f"{told}; shared out anew, as {anew_because}"
-    # A stage that was there before and is not now, or the other way round.
-    moved = sorted(set(before) ^ set(now or {}))
-    return f"{told}; {' and '.join(moved)} has come or gone" if moved and now else told
+    # Stages that were there before and are not now, or the other way round.
+    moved = sorted(set(before) ^ set(now))
+    return (
+        told if EVERYBODY in now or not moved else f"{told}; {' and '.join(moved)} has come or gone"
+    )
 
 
 def find_boundaries(

@@ -19,6 +19,7 @@ TABLES = (
     "clustering.customer_clusters",
     "clustering.cluster_centroids",
     "clustering.claim_limits",
+    "clustering.stages",
     "clustering.curve_calibration",
     "segments.segment_names",
     "segments.segment_claims",

@@ -191,10 +191,10 @@ def test_an_inherited_allocation_is_kept_by_the_bootstraps_too() -> None:
     divisions = kept.divisions(random_seed=1)
     assert kept.shared_out(divisions)[5] == wrong
     assert kept.shared_out(divisions)[4] == fresh.shared_out(divisions)[4]
-    found = kept.labels(divisions, wrong)
-    assert found is not None
-    stability = kept.stability({5: found[0]}, random_seed=1, num_bootstraps=5)
-    assert len(stability[5].jaccard) == 5
+    weights = np.random.default_rng(5).integers(0, 3, len(PLANTED))
+    resampled = kept.divisions(random_seed=2, weights=weights)
+    assert kept.shared_out(resampled, always=True)[5] == wrong
+    assert fresh.shared_out(resampled, always=True)[5] != wrong
 
 
 def test_what_the_version_before_had_is_inherited_for_the_stages_that_there_are() -> None:
