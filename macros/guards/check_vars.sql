@@ -88,6 +88,7 @@
         'repurchase_window_days': 'a whole number from 1 to 3650 or auto',
         'min_active_probability': 'a share from 0 to 1',
         'max_lapsed_probability': 'a share from 0 to 1',
+        'rfm_ties': ['equal', 'rank'],
         'segmentation': ['auto', 'plain', 'stages'],
         'segment_count': 'a whole number from 2 to 20 or auto',
         'segment_count_range': 'a list of two whole numbers',

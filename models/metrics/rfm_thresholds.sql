@@ -1,0 +1,36 @@
+{%- set values = rfm_values() -%}
+with
+
+clusterable_customers as (
+
+    {{ customers_for_rfm() }}
+
+),
+
+measured as (
+
+    select
+        {%- for score, value in values.items() %}
+        quantile_cont(cast({{ value }} as double), [0.2, 0.4, 0.6, 0.8]) as {{ score }},
+        {%- endfor %}
+        as_of_date
+    from clusterable_customers
+    group by as_of_date
+
+),
+
+final as (
+
+    {%- for score in values %}
+    select
+        as_of_date,
+        '{{ score }}' as score,
+        unnest([1, 2, 3, 4]) as quintile,
+        unnest({{ score }}) as upper_edge
+    from measured
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select * from final
