@@ -6,32 +6,55 @@
     {%- if var('model_version') is not none -%}
         {{ var('model_version') }}
     {%- else -%}
-        (select max(all_versions.model_version) from {{ ref('model_versions') }} as all_versions)
+        {{ newest_version() }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- The version that is fitted if a fit is due, and the one whose curve, allocation and ids it may inherit. -#}
+{#- The version that is fitted if a fit is due, and the one whose curve, allocation and ids it may inherit. Fits of the
+    past, which are judged and never score today, are numbered below zero. -#}
 {% macro newest_version() -%}
-    (select max(all_versions.model_version) from {{ ref('model_versions') }} as all_versions)
+    (
+        select max(all_versions.model_version)
+        from {{ ref('model_versions') }} as all_versions
+        where all_versions.purpose = 'serves'
+    )
 {%- endmacro %}
 
 {% macro version_before_the_newest() -%}
     (
         select max(all_versions.model_version)
         from {{ ref('model_versions') }} as all_versions
-        where all_versions.model_version < {{ newest_version() }}
+        where all_versions.purpose = 'serves' and all_versions.model_version < {{ newest_version() }}
     )
 {%- endmacro %}
 
-{#- The features that the version that scores looks at, be it everybody's or those within stages. -#}
-{% macro features_of_active_version() -%}
+{#- The fit of the past that chooses the number of segments of the newest version, or grades it, in the run that makes
+    both; null otherwise. -#}
+{% macro past_version(purpose) -%}
+    (
+        select max(all_versions.model_version)
+        from {{ ref('model_versions') }} as all_versions
+        inner join {{ ref('metric_days') }} as metric_days on all_versions.fitted_on = metric_days.as_of_date
+        where
+            all_versions.purpose = '{{ purpose }}'
+            and all_versions.served_version = {{ newest_version() }}
+            and metric_days.{{ 'is_for_choosing' if purpose == 'chooses' else 'is_for_grading' }}
+    )
+{%- endmacro %}
+
+{#- The features that a version looks at, be it everybody's or those within stages. -#}
+{% macro features_of(version) -%}
     select clustering_features.*
     from {{ ref('clustering_features') }} as clustering_features
     semi join {{ ref('cluster_centroids') }} as cluster_centroids
         on
             clustering_features.model_version = cluster_centroids.model_version
             and (clustering_features.stage = 'everybody') = (cluster_centroids.stage = 'everybody')
-    where clustering_features.model_version = {{ active_version() }}
+    where clustering_features.model_version = {{ version }}
+{%- endmacro %}
+
+{% macro features_of_active_version() -%}
+    {{ features_of(active_version()) }}
 {%- endmacro %}
 
 {#- The records of the registry's CSV: each the columns of a table, with their types. -#}
@@ -155,7 +178,7 @@
 {%- endmacro %}
 
 {% macro known_at_the_start(table, record) -%}
-    {%- set relation = adapter.get_relation(database=this.database, schema=this.schema, identifier=table) if execute -%}
+    {%- set relation = table_at_the_start('clustering', table) -%}
     {%- if relation -%}
         {{ relation }}
     {%- else -%}
@@ -164,6 +187,32 @@
             from {{ ref('restored_registry') }}
             where record = '{{ record }}'
         )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A table of a layer that comes later, as it was when this run began; none in a fresh database. -#}
+{% macro table_at_the_start(schema, table) -%}
+    {{ return(adapter.get_relation(database=target.database, schema=schema, identifier=table) if execute) }}
+{%- endmacro %}
+
+{#- The version that served when this run began, in one row or none. -#}
+{% macro serving_version_at_the_start() -%}
+    {%- set versions = table_at_the_start('clustering', 'model_versions') -%}
+    {%- if versions -%}
+    select
+        model_version,
+        fitted_on,
+        settings
+    from {{ versions }}
+    where purpose = 'serves' {{- ' and model_version = ' ~ var('model_version') if var('model_version') is not none }}
+    order by model_version desc
+    limit 1
+    {%- else -%}
+    select
+        cast(null as integer) as model_version,
+        cast(null as date) as fitted_on,
+        cast(null as varchar) as settings
+    where false
     {%- endif -%}
 {%- endmacro %}
 
@@ -188,20 +237,24 @@ lacking as (
 
     select
         versions.model_version,
+        -- Today, or the day of a fit of the past.
+        case when versions.purpose = 'serves' then as_of.as_of_date else versions.fitted_on end as as_of_date,
         {%- if is_incremental() %}
         inherited.model_version as rows_from
         {%- else %}
         coalesce(own.model_version, inherited.model_version) as rows_from
         {%- endif %}
     from versions
+    cross join {{ ref('as_of') }} as as_of
     left join known_versions as own on versions.model_version = own.model_version
     left join known_versions as inherited
         on versions.curve_version = inherited.model_version and versions.curve_version != versions.model_version
     where
         {%- if is_incremental() %}
-        own.model_version is null and versions.model_version = {{ active_version() }}
+        own.model_version is null
+        and versions.model_version in ({{ active_version() }}, {{ past_version('chooses') }}, {{ past_version('grades') }})
         {%- else %}
-        versions.model_version = {{ active_version() }}
+        versions.model_version in ({{ active_version() }}, {{ past_version('chooses') }}, {{ past_version('grades') }})
         or (versions.origin = 'restored' and own.model_version is not null)
         {%- endif %}
 
@@ -225,7 +278,9 @@ lacking as (
             {%- for record, columns in registry_records().items() %}
             select {{ loop.index }} as record_position, '{{ record }}' as record, {{ columns | join(', ') }}
             from {{ tables[record] }}
-            where model_version in (select model_version from clustering.cluster_centroids)
+            where
+                model_version in (select model_version from clustering.model_versions where purpose = 'serves')
+                and model_version in (select model_version from clustering.cluster_centroids)
             {{ 'union all by name' if not loop.last }}
             {%- endfor %}
         {%- endset -%}
@@ -251,7 +306,11 @@ lacking as (
         'clustering.cluster_boundaries': {'customers_tested': 'num_customers_tested'},
     } -%}
     {%- set added = {
-        'clustering.model_versions': {'curve_version': 'integer'},
+        'clustering.model_versions': {
+            'curve_version': 'integer',
+            'purpose': "varchar default 'serves'",
+            'served_version': 'integer',
+        },
         'clustering.clustering_features': {'stage': "varchar default 'everybody'"},
         'clustering.clustering_candidates': {
             'stage': "varchar default 'everybody'",
@@ -282,19 +341,26 @@ lacking as (
     {%- endfor -%}
 {%- endmacro %}
 
-{#- A fit that was interrupted leaves no version behind: what has no clusters is taken away before the next run, so that
-    nobody can pin it and a fit is due again if it was. -#}
+{#- A fit that was interrupted leaves no version behind: what has no clusters, or was fitted for a version that has none,
+    is taken away before the next run, so that nobody can pin it and a fit is due again if it was. -#}
 {% macro remove_unfinished_versions() -%}
-    {%- set centroids = adapter.get_relation(database=target.database, schema='clustering', identifier='cluster_centroids')
-        if execute -%}
-    {%- for table in ['model_versions', 'version_curves', 'claim_limits', 'stages', 'clustering_features',
-        'clustering_candidates', 'cluster_boundaries'] if execute -%}
-        {%- set relation = adapter.get_relation(database=target.database, schema='clustering', identifier=table) -%}
+    {%- set versions, centroids = table_at_the_start('clustering', 'model_versions'),
+        table_at_the_start('clustering', 'cluster_centroids') -%}
+    {%- if versions -%}
+        delete from {{ versions }}
+        {%- if centroids %}
+        where
+            coalesce(served_version, model_version) not in (
+                select centroids.model_version from {{ centroids }} as centroids
+            )
+        {%- endif %};
+    {%- endif -%}
+    {%- for table in ['version_curves', 'claim_limits', 'stages', 'clustering_features', 'clustering_candidates',
+        'cluster_boundaries'] if versions -%}
+        {%- set relation = table_at_the_start('clustering', table) -%}
         {%- if relation -%}
             delete from {{ relation }}
-            {%- if centroids %}
-            where model_version not in (select centroids.model_version from {{ centroids }} as centroids)
-            {%- endif %};
+            where model_version not in (select versions.model_version from {{ versions }} as versions);
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

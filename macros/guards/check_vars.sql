@@ -91,6 +91,7 @@
         'rfm_ties': ['equal', 'rank'],
         'segmentation': ['auto', 'plain', 'stages'],
         'segment_count': 'a whole number from 2 to 20 or auto',
+        'segment_count_by': ['foresight', 'evidence'],
         'segment_count_range': 'a list of two whole numbers',
         'candidate_features': 'a list of texts',
         'selected_features': 'a list of texts or auto',

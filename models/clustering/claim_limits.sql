@@ -13,14 +13,32 @@ known as (
 
 clusterable_customers as (
 
-    select * from {{ ref('customer_metrics') }}
-    where is_clusterable
+    select
+        lacking.model_version,
+        customer_metrics_history.total_amount,
+        customer_metrics_history.avg_order_value
+    from {{ ref('customer_metrics_history') }} as customer_metrics_history
+    inner join lacking on customer_metrics_history.as_of_date = lacking.as_of_date
+    where lacking.rows_from is null and customer_metrics_history.is_clusterable
 
 ),
 
-repurchase_windows as (
+-- Today's windows; of a fit of the past those that it is judged over.
+windows as (
 
-    select * from {{ ref('repurchase_windows') }}
+    select
+        lacking.model_version,
+        case when metric_days.is_today then measured_windows.window_days else metric_days.window_days end as window_days,
+        case when metric_days.is_today then measured_windows.longer_window_days else metric_days.longer_window_days end
+            as longer_window_days
+    from lacking
+    inner join {{ ref('metric_days') }} as metric_days on lacking.as_of_date = metric_days.as_of_date
+    cross join (
+        select
+            max(window_days) filter (where is_window) as window_days,
+            max(window_days) filter (where is_longer_window) as longer_window_days
+        from {{ ref('repurchase_windows') }}
+    ) as measured_windows
 
 ),
 
@@ -28,26 +46,30 @@ repurchase_windows as (
 ranks as (
 
     select
+        model_version,
         cast(quantile_disc(total_amount, 0.8) as double) as top_total_amount,
         cast(quantile_disc(total_amount, 0.5) as double) as high_total_amount,
         cast(quantile_disc(avg_order_value, 2 / 3) as double) as big_avg_order_value
     from clusterable_customers
+    group by model_version
 
 ),
 
 limits as (
 
     select
+        model_version,
         'repurchase_window_days' as limit_name,
         window_days as limit_value
-    from repurchase_windows
-    where is_window
+    from windows
+    where window_days is not null
     union all
     select
+        model_version,
         'longer_window_days' as limit_name,
-        window_days as limit_value
-    from repurchase_windows
-    where is_longer_window
+        longer_window_days as limit_value
+    from windows
+    where longer_window_days is not null
     {%- for name, value in {
         'min_active_probability': var('min_active_probability'),
         'max_lapsed_probability': var('max_lapsed_probability'),
@@ -55,12 +77,15 @@ limits as (
     }.items() %}
     union all
     select
+        model_version,
         '{{ name }}' as limit_name,
         {{ value }} as limit_value
+    from windows
     {%- endfor %}
     {%- for name in ['top_total_amount', 'high_total_amount', 'big_avg_order_value'] %}
     union all
     select
+        model_version,
         '{{ name }}' as limit_name,
         {{ name }} as limit_value
     from ranks
@@ -75,7 +100,7 @@ measured as (
         limits.limit_name,
         cast(limits.limit_value as double) as limit_value
     from lacking
-    cross join limits
+    inner join limits on lacking.model_version = limits.model_version
     where lacking.rows_from is null
 
 ),

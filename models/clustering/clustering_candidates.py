@@ -1,8 +1,11 @@
 from customer_segmentation.schemas import CLUSTERING_CANDIDATES
 from customer_segmentation.versions import (
+    CHOOSES,
     existing_versions,
+    fit_of,
     new_rows,
     of_version,
+    sample_of,
     why_allocated_anew,
 )
 
@@ -10,6 +13,7 @@ from customer_segmentation.versions import (
 def model(dbt, session):
     """One row per version, algorithm and k: the evidence, and which k was selected and why."""
     sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
+    past_samples = dbt.ref("past_samples")
     features = dbt.ref("clustering_features").order("feature").df()
     versions = dbt.ref("model_versions").df()
     previous_stages = dbt.ref("previous_stages").df()
@@ -18,6 +22,7 @@ def model(dbt, session):
         segmentation=dbt.config.meta_get("segmentation"),
         segment_count=dbt.config.meta_get("segment_count"),
         segment_count_range=dbt.config.meta_get("segment_count_range"),
+        segment_count_by=dbt.config.meta_get("segment_count_by"),
         evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
         thresholds=dbt.config.meta_get("thresholds"),
         num_bootstraps=dbt.config.meta_get("num_bootstraps"),
@@ -26,16 +31,21 @@ def model(dbt, session):
     )
 
     def rows_of(version):
-        from customer_segmentation.evidence import weigh_candidates
+        from customer_segmentation.evidence import PastFit, weigh_candidates
         from customer_segmentation.stages import joins_of
 
+        chooses = fit_of(versions, version, CHOOSES)
+        past = None
+        if chooses is not None:
+            past = PastFit(sample_of(chooses, sample, past_samples), of_version(features, chooses))
         before = dict(previous_stages[["stage", "num_clusters"]].itertuples(index=False))
         return weigh_candidates(
-            sample.order("customer_id").df(),
+            sample_of(version, sample, past_samples),
             of_version(features, version),
             joins=joins_of(lifecycle_stages),
             before=before,
             anew_because=why_allocated_anew(versions, version),
+            past=past,
             **settings,
         )
 

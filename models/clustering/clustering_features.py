@@ -1,16 +1,21 @@
 from customer_segmentation.schemas import CLUSTERING_FEATURES
 from customer_segmentation.versions import (
+    CHOOSES,
+    GRADES,
+    SERVES,
     existing_versions,
     names_or_none,
     new_rows,
     rows_so_far,
+    sample_of,
     version_before,
 )
 
 
 def model(dbt, session):
     """One row per version, set of features and candidate: transform, scaling, selected or not."""
-    sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
+    today = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
+    past = dbt.ref("past_samples")
     settings = dict(
         segmentation=dbt.config.meta_get("segmentation"),
         candidate_features=dbt.config.meta_get("candidate_features"),
@@ -28,7 +33,7 @@ def model(dbt, session):
         from customer_segmentation.features import describe_feature_sets
 
         return describe_feature_sets(
-            sample.order("customer_id").df(), before=version_before(known, version), **settings
+            sample_of(version, today, past), before=version_before(known, version), **settings
         )
 
     return new_rows(
@@ -37,4 +42,5 @@ def model(dbt, session):
         rows_of,
         CLUSTERING_FEATURES,
         restored,
+        (SERVES, GRADES, CHOOSES),
     )

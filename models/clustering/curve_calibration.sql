@@ -2,7 +2,9 @@ with
 
 repurchase_curve as (
 
-    select * from {{ ref('repurchase_curve') }}
+    select repurchase_curve.*
+    from {{ ref('repurchase_curve') }} as repurchase_curve
+    inner join {{ ref('as_of') }} as as_of on repurchase_curve.as_of_date = as_of.as_of_date
 
 ),
 

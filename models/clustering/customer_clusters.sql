@@ -6,19 +6,6 @@ customer_stages as (
 
 ),
 
-active_centroids as (
-
-    select * from {{ ref('cluster_centroids') }}
-    where model_version = {{ active_version() }}
-
-),
-
-active_features as (
-
-    {{ features_of_active_version() }}
-
-),
-
 -- The stage that scores each lifecycle stage; of a version that knows no stages, everybody.
 active_stages as (
 
@@ -33,122 +20,19 @@ active_stages as (
 
 ),
 
--- Transform and scaling of every candidate feature, side by side in one row.
-scaling as (
-
-    select
-        {%- for feature in checked_var('candidate_features') %}
-        max(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
-        max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
-        max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
-        {%- endfor %}
-        max(model_version) as model_version
-    from active_features
-
-),
-
--- One row per cluster; a feature that was not selected has no coordinate.
-centroids as (
-
-    select
-        {%- for feature in checked_var('candidate_features') %}
-        max(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
-        {%- endfor %}
-        stage,
-        cluster_id
-    from active_centroids
-    group by stage, cluster_id
-
-),
-
--- A stage's clustering in one row, so that scoring needs no join with the centroids by customer.
-listed as (
-
-    select
-        stage,
-        list(centroids order by cluster_id) as centroids -- noqa: RF02
-    from centroids -- noqa: AL05
-    group by stage
-
-),
-
-scorers as (
-
-    select
-        active_stages.lifecycle_stage,
-        listed.centroids
-    from active_stages
-    inner join listed using (stage)
-
-),
-
-scaled as (
-
-    select
-        customer_stages.customer_id,
-        customer_stages.repurchase_probability,
-        customer_stages.lifecycle_stage,
-        scaling.model_version,
-        {%- for feature in checked_var('candidate_features') %}
-        (
-            case
-                when scaling.{{ feature }}_transform = 'log1p' then ln(1 + customer_stages.{{ feature }})
-                else customer_stages.{{ feature }}
-            end - scaling.{{ feature }}_centre
-        ) / scaling.{{ feature }}_scale as {{ feature }},
-        {%- endfor %}
-        scorers.centroids
-    from customer_stages
-    inner join scorers using (lifecycle_stage)
-    cross join scaling
-
-),
-
-measured as (
-
-    select
-        customer_id,
-        repurchase_probability,
-        lifecycle_stage,
-        model_version,
-        centroids,
-        list_transform(
-            centroids,
-            lambda centroid:
-            {%- for feature in checked_var('candidate_features') %}
-            coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
-            {%- endfor %}
-        ) as squared_distances
-    from scaled
-
-),
-
-ranked as (
-
-    select
-        *,
-        -- The first if several are equal, so the lowest id.
-        list_position(squared_distances, list_min(squared_distances)) as nearest,
-        list_sort(squared_distances) as ascending
-    from measured
-
-),
+{{ scored('clustered', 'customer_stages', active_version(), 'active_stages') }},
 
 final as (
 
     select
         customer_id,
-        centroids[nearest]['cluster_id'] as cluster_id,
-        round(sqrt(ascending[1]), 6) as distance,
-        case
-            -- The only cluster of its stage has no boundary.
-            when ascending[2] is null then 1
-            else round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6)
-        end as margin,
+        cluster_id,
+        distance,
+        margin,
         repurchase_probability,
         lifecycle_stage,
         model_version
-    from ranked
+    from clustered
 
 )
 

@@ -9,6 +9,7 @@ previous as (
 
     {% if is_incremental() -%}
     select * from {{ this }}
+    where purpose = 'serves'
     {%- else -%}
     -- A fresh database takes the versions of a registry, if one is given.
     select
@@ -19,7 +20,9 @@ previous as (
         due_because,
         settings,
         'restored' as origin,
-        coalesce(curve_version, model_version) as curve_version
+        coalesce(curve_version, model_version) as curve_version,
+        'serves' as purpose,
+        model_version as served_version
     from {{ ref('restored_registry') }}
     where
         record = 'version'
@@ -40,36 +43,7 @@ latest as (
 
 ),
 
-settings_now as (
-
-    {{ settings_of_this_run() }}
-
-),
-
--- A setting that the latest fit did not know is adopted, not compared: a new knob refits nobody.
-compared as (
-
-    select
-        settings_now.name,
-        settings_now.decides_curve,
-        settings_now.value as value_now,
-        {{ stored_setting('latest.settings', 'settings_now') }} as value_then
-    from settings_now
-    left join latest on true
-
-),
-
-changes as (
-
-    select
-        count(*) filter (where value_then != value_now) as num_changed,
-        count(*) filter (where value_then != value_now and decides_curve) as num_changed_of_curve,
-        '{' || string_agg('"' || name || '": ' || value_now, ', ' order by name) || '}' as settings_now,
-        '{' || string_agg('"' || name || '": ' || coalesce(value_then, value_now), ', ' order by name) || '}'
-            as settings_adopted
-    from compared
-
-),
+{{ changes_since('latest') }},
 
 sampled as (
 
@@ -85,7 +59,9 @@ as_of as (
 
 repurchase_curve as (
 
-    select * from {{ ref('repurchase_curve') }}
+    select repurchase_curve.*
+    from {{ ref('repurchase_curve') }} as repurchase_curve
+    inner join as_of on repurchase_curve.as_of_date = as_of.as_of_date
 
 ),
 
@@ -142,14 +118,7 @@ due as (
         coalesce(latest.model_version, 0) + 1 as model_version,
         as_of.as_of_date as fitted_on,
         sampled.num_customers,
-        -- A pinned version comes before all; then the first build; then refit: true; then the settings.
-        case
-            when {{ var('model_version') is not none }} then null
-            when latest.model_version is null then 'first build'
-            when {{ var('refit') != false }} then 'refit' || coalesce(curves.curve_anew_because, '')
-            when {{ var('refit_on_change') }} and changes.num_changed > 0
-                then 'settings changed' || coalesce(curves.curve_anew_because, '')
-        end as due_because,
+        {{ fit_is_due_because('latest', "coalesce(curves.curve_anew_because, '')") }} as due_because,
         case
             when latest.model_version is null or curves.curve_anew_because is not null
                 then coalesce(latest.model_version, 0) + 1
@@ -164,6 +133,53 @@ due as (
 
 ),
 
+-- As of one and two windows ago, if there were enough customers then.
+past_days as (
+
+    select
+        metric_days.as_of_date,
+        metric_days.is_for_choosing,
+        count(*) as num_customers
+    from {{ ref('metric_days') }} as metric_days
+    inner join {{ ref('customer_metrics_history') }} as customer_metrics_history
+        on metric_days.as_of_date = customer_metrics_history.as_of_date and customer_metrics_history.is_clusterable
+    where metric_days.is_for_choosing or metric_days.is_for_grading
+    group by metric_days.as_of_date, metric_days.is_for_choosing
+    having count(*) >= {{ var('min_customers') }}
+
+),
+
+fits as (
+
+    select
+        model_version,
+        fitted_on,
+        num_customers,
+        due_because,
+        settings,
+        curve_version,
+        'serves' as purpose,
+        model_version as served_version
+    from due
+    where due_because is not null
+    union all
+    -- Numbered below zero, as they never score today.
+    select
+        -2 * due.model_version + cast(not past_days.is_for_choosing as integer) as model_version,
+        past_days.as_of_date as fitted_on,
+        least(past_days.num_customers, {{ var('clustering_sample_size') }}) as num_customers,
+        case when past_days.is_for_choosing then 'chooses the number of segments' else 'graded by what happened since' end
+            as due_because,
+        due.settings,
+        -2 * due.model_version + cast(not past_days.is_for_choosing as integer) as curve_version,
+        case when past_days.is_for_choosing then 'chooses' else 'grades' end as purpose,
+        due.model_version as served_version
+    from due
+    cross join past_days
+    where due.due_because is not null
+
+),
+
 fitted as (
 
     select
@@ -174,9 +190,10 @@ fitted as (
         due_because,
         settings,
         'fitted' as origin,
-        cast(curve_version as integer) as curve_version
-    from due
-    where due_because is not null
+        cast(curve_version as integer) as curve_version,
+        purpose,
+        cast(served_version as integer) as served_version
+    from fits
 
 ),
 
@@ -198,7 +215,9 @@ kept as (
         previous.settings,
         {%- endif %}
         previous.origin,
-        previous.curve_version
+        previous.curve_version,
+        previous.purpose,
+        previous.served_version
     from previous
     cross join latest
     cross join changes

@@ -30,12 +30,6 @@ restored as (
 ),
 
 {% endif -%}
-lifecycle_stages as (
-
-    select * from {{ ref('lifecycle_stages') }}
-
-),
-
 -- Of the version that scores, when it scores for the first time.
 lacking as (
 
@@ -91,42 +85,7 @@ claims as (
 
 ),
 
--- The stage itself, then those that it joins, in their order.
-places as (
-
-    select
-        lifecycle_stage,
-        list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody']) as stages
-    from lifecycle_stages
-
-),
-
-each_place as (
-
-    select
-        lifecycle_stage,
-        stages,
-        unnest(stages) as stage
-    from places
-
-),
-
-placed as (
-
-    select
-        each_place.lifecycle_stage,
-        each_place.stage,
-        clusters.model_version,
-        clusters.num_clusters
-    from each_place
-    inner join clusters using (stage)
-    qualify
-        row_number() over (
-            partition by clusters.model_version, each_place.lifecycle_stage
-            order by list_position(each_place.stages, each_place.stage)
-        ) = 1
-
-),
+{{ places_of_stages('placed', 'clusters') }},
 
 described as (
 

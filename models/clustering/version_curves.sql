@@ -11,10 +11,19 @@ known as (
 
 {{ versions_without_rows() }},
 
-repurchase_windows as (
+-- Today's windows; of a fit of the past those that it is judged over.
+windows as (
 
-    select * from {{ ref('repurchase_windows') }}
-    where is_window or is_longer_window
+    select
+        metric_days.as_of_date,
+        repurchase_windows.window_days
+    from {{ ref('metric_days') }} as metric_days
+    inner join {{ ref('repurchase_windows') }} as repurchase_windows
+        on
+            case
+                when metric_days.is_today then repurchase_windows.is_window or repurchase_windows.is_longer_window
+                else repurchase_windows.window_days in (metric_days.window_days, metric_days.longer_window_days)
+            end
 
 ),
 
@@ -36,8 +45,9 @@ measured as (
         repurchase_curve.num_at_risk,
         repurchase_curve.repurchase_probability
     from lacking
-    cross join repurchase_curve
-    inner join repurchase_windows using (window_days)
+    inner join repurchase_curve on lacking.as_of_date = repurchase_curve.as_of_date
+    inner join windows
+        on lacking.as_of_date = windows.as_of_date and repurchase_curve.window_days = windows.window_days
     where lacking.rows_from is null
 
 ),

@@ -1,3 +1,6 @@
+{#- As the database was when this run began. -#}
+{%- set graded = table_at_the_start('segments', 'segment_outcomes') -%}
+{%- set limits = table_at_the_start('clustering', 'claim_limits') -%}
 with
 
 as_of as (
@@ -33,24 +36,169 @@ past_days as (
 
 ),
 
+serving as (
+
+    {{ serving_version_at_the_start() }}
+
+),
+
+{{ changes_since('serving') }},
+
+measured_windows as (
+
+    select
+        max(window_days) filter (where is_window) as window_days,
+        max(window_days) filter (where is_longer_window) as longer_window_days
+    from {{ ref('repurchase_windows') }}
+
+),
+
+frozen_windows as (
+
+    {% if limits -%}
+    select
+        cast(max(limit_value) filter (where limit_name = 'repurchase_window_days') as integer) as window_days,
+        cast(max(limit_value) filter (where limit_name = 'longer_window_days') as integer) as longer_window_days
+    from {{ limits }}
+    where model_version in (select serving.model_version from serving)
+    {%- else -%}
+    select
+        cast(null as integer) as window_days,
+        cast(null as integer) as longer_window_days
+    {%- endif %}
+
+),
+
+-- The window of what happened next: that of the fit that serves, or of the one that is due.
+judged as (
+
+    select
+        serving.fitted_on,
+        {{ fit_is_due_because('serving') }} is not null as is_due,
+        {{ var('refit') == 'anew' }} or changes.num_changed_of_curve > 0 as is_anew,
+        case when is_anew then measured_windows.window_days else coalesce(frozen_windows.window_days, measured_windows.window_days) end
+            as window_days,
+        case
+            when is_anew then measured_windows.longer_window_days
+            else coalesce(frozen_windows.longer_window_days, measured_windows.longer_window_days)
+        end as longer_window_days
+    from changes
+    cross join measured_windows
+    cross join frozen_windows
+    left join serving on true
+
+),
+
+-- A fit as of one window ago is graded by what happened since, one as of two windows ago chooses the number of
+-- segments by what happened in the window after it.
+days_of_fits as (
+
+    select
+        cast(as_of.as_of_date - to_days(window_days) as date) as as_of_date,
+        false as is_for_choosing
+    from judged
+    cross join as_of
+    where is_due
+    union all
+    select
+        cast(as_of.as_of_date - to_days(2 * window_days) as date) as as_of_date,
+        true as is_for_choosing
+    from judged
+    cross join as_of
+    where is_due and {{ var('segment_count') == 'auto' and var('segment_count_by') == 'foresight' }}
+
+),
+
+-- Month starts since the fit that a window has passed since: the latest twelve that have not been graded.
+days_since_the_fit as (
+
+    select cast(month_start as date) as as_of_date
+    from (
+        select
+            unnest(generate_series(
+                date_trunc('month', judged.fitted_on - interval 1 day) + interval 1 month,
+                as_of.as_of_date - to_days(judged.window_days),
+                interval 1 month
+            )) as month_start
+        from judged
+        cross join as_of
+        where not judged.is_due
+    ) as months
+    {%- if graded %}
+    where
+        cast(month_start as date) not in (
+            select graded.as_of_date from {{ graded }} as graded
+            where graded.model_version in (select serving.model_version from serving)
+        )
+    {%- endif %}
+    order by month_start desc
+    limit 12
+
+),
+
 days as (
 
-    select as_of_date from as_of
+    select
+        as_of_date,
+        true as is_today,
+        false as is_for_choosing,
+        false as is_for_grading
+    from as_of
     union all
-    select as_of_date from past_days
+    select
+        as_of_date,
+        false as is_today,
+        false as is_for_choosing,
+        false as is_for_grading
+    from past_days
+    union all
+    select
+        days_of_fits.as_of_date,
+        false as is_today,
+        days_of_fits.is_for_choosing,
+        not days_of_fits.is_for_choosing as is_for_grading
+    from days_of_fits
+    cross join as_of
+    where days_of_fits.as_of_date > as_of.first_day_of_life
+    union all
+    select
+        as_of_date,
+        false as is_today,
+        false as is_for_choosing,
+        true as is_for_grading
+    from days_since_the_fit
+
+),
+
+marked as (
+
+    select
+        as_of_date,
+        bool_or(is_today) as is_today,
+        bool_or(is_for_choosing) as is_for_choosing,
+        bool_or(is_for_grading) as is_for_grading
+    from days
+    group by as_of_date
 
 ),
 
 final as (
 
     select
-        as_of_date,
+        marked.as_of_date,
         {%- if var('metrics_window_days') is none %}
-        cast(null as date) as metrics_window_start
+        cast(null as date) as metrics_window_start,
         {%- else %}
-        cast(as_of_date - interval {{ var('metrics_window_days') }} day as date) as metrics_window_start
+        cast(marked.as_of_date - interval {{ var('metrics_window_days') }} day as date) as metrics_window_start,
         {%- endif %}
-    from days
+        marked.is_today,
+        marked.is_for_choosing,
+        marked.is_for_grading,
+        judged.window_days,
+        judged.longer_window_days,
+        cast(marked.as_of_date + to_days(judged.window_days) as date) as outcomes_until
+    from marked
+    cross join judged
 
 )
 

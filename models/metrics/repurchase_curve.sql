@@ -2,12 +2,6 @@
 {%- set shrinkage = 20 -%}
 with
 
-as_of as (
-
-    select as_of_date from {{ ref('as_of') }}
-
-),
-
 customer_days as (
 
     select * from {{ ref('customer_days') }}
@@ -15,25 +9,50 @@ customer_days as (
 
 ),
 
+metric_days as (
+
+    select * from {{ ref('metric_days') }}
+
+),
+
+-- Today all windows are measured; as of the day of a fit that is judged, those that it needs.
 windows as (
 
     select
-        window_days,
-        history_days
-    from {{ ref('repurchase_windows') }}
+        metric_days.as_of_date,
+        repurchase_windows.window_days,
+        repurchase_windows.history_days - datediff('day', metric_days.as_of_date, today.as_of_date) as history_days
+    from metric_days
+    inner join {{ ref('repurchase_windows') }} as repurchase_windows
+        on
+            metric_days.is_today
+            or repurchase_windows.window_days in (metric_days.window_days, metric_days.longer_window_days)
+    cross join (select as_of_date from metric_days where is_today) as today
+    where metric_days.is_today or metric_days.is_for_choosing or metric_days.is_for_grading
+
+),
+
+days as (
+
+    select distinct as_of_date
+    from windows
 
 ),
 
 spells as (
 
     select
+        days.as_of_date,
         {{ order_class('customer_days.num_order_days') }} as order_class,
         datediff('day', customer_days.first_order_day, customer_days.day)
         / nullif(customer_days.num_order_days - 1, 0) as mean_gap_days,
-        datediff('day', customer_days.day, customer_days.next_order_day) as gap,
-        datediff('day', customer_days.day, as_of.as_of_date) as observed
+        case
+            when customer_days.next_order_day < days.as_of_date
+                then datediff('day', customer_days.day, customer_days.next_order_day)
+        end as gap,
+        datediff('day', customer_days.day, days.as_of_date) as observed
     from customer_days
-    cross join as_of
+    inner join days on customer_days.day < days.as_of_date
 
 ),
 
@@ -41,13 +60,14 @@ spells as (
 spell_counts as (
 
     select
+        as_of_date,
         order_class,
         {{ reached_gap_cut('mean_gap_days') }} as reached_gap,
         gap,
         observed,
         count(*) as num_spells
     from spells
-    group by order_class, reached_gap, gap, observed
+    group by as_of_date, order_class, reached_gap, gap, observed
 
 ),
 
@@ -56,6 +76,7 @@ spell_counts as (
 at_risk as (
 
     select
+        windows.as_of_date,
         windows.window_days,
         spell_counts.order_class,
         {{ gap_class('spell_counts.reached_gap', 'windows.window_days') }} as gap_class,
@@ -66,7 +87,10 @@ at_risk as (
         coalesce(spell_counts.gap >= spell_counts.observed - windows.window_days, true) as is_at_risk_a_window_ago,
         spell_counts.num_spells
     from spell_counts
-    inner join windows on spell_counts.observed > windows.window_days
+    inner join windows
+        on
+            spell_counts.as_of_date = windows.as_of_date
+            and spell_counts.observed > windows.window_days
 
 ),
 
@@ -74,6 +98,7 @@ at_risk as (
 ends as (
 
     select
+        as_of_date,
         window_days,
         order_class,
         gap_class,
@@ -84,9 +109,10 @@ ends as (
         coalesce(sum(num_spells) filter (where is_at_risk_a_window_ago and followed_from is not null), 0)
             as num_ordered_since
     from at_risk
-    group by window_days, order_class, gap_class, last_day
+    group by as_of_date, window_days, order_class, gap_class, last_day
     union all
     select
+        as_of_date,
         window_days,
         order_class,
         gap_class,
@@ -97,7 +123,7 @@ ends as (
         0 as num_ordered_since
     from at_risk
     where followed_from is not null
-    group by window_days, order_class, gap_class, followed_from
+    group by as_of_date, window_days, order_class, gap_class, followed_from
 
 ),
 
@@ -105,11 +131,13 @@ ends as (
 edges as (
 
     select
+        as_of_date,
         window_days,
         1 as silence_from
     from windows
     union
     select
+        windows.as_of_date,
         windows.window_days,
         cast(round(windows.window_days / 8 * pow(2, steps.step / 2)) as integer) as silence_from
     from windows
@@ -121,9 +149,10 @@ edges as (
 bins as (
 
     select
+        as_of_date,
         window_days,
         silence_from,
-        lead(silence_from) over (partition by window_days order by silence_from) - 1 as silence_to
+        lead(silence_from) over (partition by as_of_date, window_days order by silence_from) - 1 as silence_to
     from edges
 
 ),
@@ -143,6 +172,7 @@ classes as (
 counted as (
 
     select
+        bins.as_of_date,
         bins.window_days,
         classes.order_class,
         classes.gap_class,
@@ -162,11 +192,12 @@ counted as (
     cross join classes
     left join ends
         on
-            bins.window_days = ends.window_days
+            bins.as_of_date = ends.as_of_date
+            and bins.window_days = ends.window_days
             and classes.order_class = ends.order_class
             and classes.gap_class = ends.gap_class
             and bins.silence_from <= ends.day
-    group by bins.window_days, classes.order_class, classes.gap_class, bins.silence_from, bins.silence_to
+    group by bins.as_of_date, bins.window_days, classes.order_class, classes.gap_class, bins.silence_from, bins.silence_to
 
 ),
 
@@ -174,20 +205,22 @@ counted as (
 of_everybody as (
 
     select
+        as_of_date,
         window_days,
         silence_from,
         last_value(
             case when num_at_risk >= {{ shrinkage }} then days_followed / days_at_risk end ignore nulls
-        ) over (partition by window_days order by silence_from) as share
+        ) over (partition by as_of_date, window_days order by silence_from) as share
     from (
         select
+            as_of_date,
             window_days,
             silence_from,
             sum(num_at_risk) as num_at_risk,
             sum(days_at_risk) as days_at_risk,
             sum(days_followed) as days_followed
         from counted
-        group by window_days, silence_from
+        group by as_of_date, window_days, silence_from
     ) as summed
 
 ),
@@ -195,12 +228,14 @@ of_everybody as (
 of_order_classes as (
 
     select
+        summed.as_of_date,
         summed.window_days,
         summed.order_class,
         summed.silence_from,
         {{ drawn_towards('summed', 'of_everybody.share', shrinkage) }} as share
     from (
         select
+            as_of_date,
             window_days,
             order_class,
             silence_from,
@@ -208,10 +243,13 @@ of_order_classes as (
             sum(days_at_risk) as days_at_risk,
             sum(days_followed) as days_followed
         from counted
-        group by window_days, order_class, silence_from
+        group by as_of_date, window_days, order_class, silence_from
     ) as summed
     inner join of_everybody
-        on summed.window_days = of_everybody.window_days and summed.silence_from = of_everybody.silence_from
+        on
+            summed.as_of_date = of_everybody.as_of_date
+            and summed.window_days = of_everybody.window_days
+            and summed.silence_from = of_everybody.silence_from
     where of_everybody.share is not null
 
 ),
@@ -227,7 +265,8 @@ pooled as (
     from counted
     inner join of_order_classes
         on
-            counted.window_days = of_order_classes.window_days
+            counted.as_of_date = of_order_classes.as_of_date
+            and counted.window_days = of_order_classes.window_days
             and counted.order_class = of_order_classes.order_class
             and counted.silence_from = of_order_classes.silence_from
 
@@ -242,7 +281,7 @@ cumulated as (
         sum((num_at_risk + 1) * millionths) over up_to_now as weighted_so_far
     from pooled
     window up_to_now as (
-        partition by window_days, order_class, gap_class
+        partition by as_of_date, window_days, order_class, gap_class
         order by silence_from
         rows between unbounded preceding and current row
     )
@@ -254,6 +293,7 @@ cumulated as (
 stretches as (
 
     select
+        ending.as_of_date,
         ending.window_days,
         ending.order_class,
         ending.gap_class,
@@ -265,7 +305,8 @@ stretches as (
     from cumulated as ending
     inner join cumulated as beginning
         on
-            ending.window_days = beginning.window_days
+            ending.as_of_date = beginning.as_of_date
+            and ending.window_days = beginning.window_days
             and ending.order_class = beginning.order_class
             and ending.gap_class = beginning.gap_class
             and ending.silence_from >= beginning.silence_from
@@ -277,7 +318,7 @@ largest_means as (
     select
         *,
         max(mean) over (
-            partition by window_days, order_class, gap_class, first_silence
+            partition by as_of_date, window_days, order_class, gap_class, first_silence
             order by last_silence desc
             rows between unbounded preceding and current row
         ) as largest_mean
@@ -288,19 +329,21 @@ largest_means as (
 falling as (
 
     select
+        as_of_date,
         window_days,
         order_class,
         gap_class,
         last_silence as silence_from,
         min(largest_mean) as millionths
     from largest_means
-    group by window_days, order_class, gap_class, last_silence
+    group by as_of_date, window_days, order_class, gap_class, last_silence
 
 ),
 
 final as (
 
     select
+        pooled.as_of_date,
         cast(pooled.window_days as integer) as window_days,
         cast(pooled.order_class as integer) as order_class,
         cast(pooled.gap_class as integer) as gap_class,
@@ -315,7 +358,8 @@ final as (
     from pooled
     inner join falling
         on
-            pooled.window_days = falling.window_days
+            pooled.as_of_date = falling.as_of_date
+            and pooled.window_days = falling.window_days
             and pooled.order_class = falling.order_class
             and pooled.gap_class = falling.gap_class
             and pooled.silence_from = falling.silence_from

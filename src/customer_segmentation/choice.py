@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from customer_segmentation.boundaries import separated_ks
+from customer_segmentation.foresight import MEASURES, Foresight
 from customer_segmentation.stages import IN_STAGES
 
 NATURAL_GROUPS = "natural groups"
@@ -97,18 +98,22 @@ def decide(
     has_valleys: Callable[[int], bool],
     is_reproduced: Callable[[int], bool],
     silhouette: Callable[[int], float],
+    finest: Callable[[Collection[int]], int | None] | None = None,
 ) -> tuple[int, str]:
     """Choose the number of segments. This is the rule; who asks decides how evidence is found.
 
     In this order, asking for no more than the answer needs:
 
     1. the largest k that ``has_valleys`` between every pair of clusters: natural groups;
-    2. the largest k that ``is_reproduced`` by resampling (``Thresholds``): any k of a continuum is
-       a convention, and this is the finest that another sample would agree with;
+    2. of the ks that are ``is_reproduced`` by resampling (``Thresholds``) the ``finest`` that
+       foretells what customers do better than coarser ones (``Foresight.finest``); without
+       foresight the largest: any k of a continuum is a convention, and this is the finest that
+       another sample would agree with;
     3. the best ``silhouette`` (NaN if there is none), the least k if several are equal;
     4. the least k, if no k could be scored.
 
-    Returns k and what chose it: ``valleys``, ``stability``, ``silhouette`` or ``range``.
+    Returns k and what chose it: ``valleys``, ``foresight``, ``stability``, ``silhouette`` or
+    ``range``.
 
     >>> decide(
     ...     range(2, 6),
@@ -119,10 +124,19 @@ def decide(
     (4, 'stability')
     """
     ascending = sorted(ks)
-    for chosen_by, holds in (("valleys", has_valleys), ("stability", is_reproduced)):
-        for k in reversed(ascending):
-            if holds(k):
-                return k, chosen_by
+    for k in reversed(ascending):
+        if has_valleys(k):
+            return k, "valleys"
+    if finest is None:
+        largest = next((k for k in reversed(ascending) if is_reproduced(k)), None)
+        reproduced = [] if largest is None else [largest]
+    else:
+        reproduced = [k for k in ascending if is_reproduced(k)]
+        foreseen = finest(reproduced)
+        if foreseen is not None:
+            return foreseen, "foresight"
+    if reproduced:
+        return max(reproduced), "stability"
     silhouettes = {k: silhouette(k) for k in ascending}
     scored = [k for k in ascending if not np.isnan(silhouettes[k])]
     if scored:
@@ -147,7 +161,11 @@ class Choice:
 
 
 def choose_segment_count(
-    candidates: pd.DataFrame, boundaries: pd.DataFrame, *, segment_count: int | None = None
+    candidates: pd.DataFrame,
+    boundaries: pd.DataFrame,
+    *,
+    segment_count: int | None = None,
+    foresight: Foresight | None = None,
 ) -> Choice:
     """Choose the number of K-means segments from the evidence about everybody.
 
@@ -167,6 +185,7 @@ def choose_segment_count(
         has_valleys=lambda k: k in separated,
         is_reproduced=lambda k: bool(reproduced[k]),
         silhouette=lambda k: float(kmeans["silhouette"][k]),
+        finest=None if foresight is None else foresight.finest,
     )
     verdict = NATURAL_GROUPS if chosen_by == "valleys" else CONTINUUM
     if segment_count is not None:
@@ -180,6 +199,7 @@ def choose_in_stages(
     thresholds: Thresholds,
     *,
     inherited_k: int | None = None,
+    foresight: Foresight | None = None,
 ) -> Choice | None:
     """Choose the number of segments in stages, or None where no number can be formed.
 
@@ -209,19 +229,39 @@ def choose_in_stages(
         has_valleys=lambda k: False,
         is_reproduced=lambda k: bool(reproduced[k]),
         silhouette=lambda k: float(formed["silhouette"][k]),
+        finest=None if foresight is None else foresight.finest,
     )
     return replace(choice, segment_count=chosen, chosen_by=chosen_by, note=note)
 
 
+def told_gains(foresight: Foresight, k: int, than: int) -> str:
+    """Say how much better k foretold than another number of segments, each with its error."""
+    gains = [
+        f"{what} {gain:+.4f} ± {error:.4f}"
+        for what, (gain, error) in (
+            (WORDS_OF_MEASURES[measure], foresight.gain(measure, k, than)) for measure in MEASURES
+        )
+    ]
+    return ", ".join(gains)
+
+
 def explain_choice(
-    choice: Choice, candidates: pd.DataFrame, boundaries: pd.DataFrame, thresholds: Thresholds
+    choice: Choice,
+    candidates: pd.DataFrame,
+    boundaries: pd.DataFrame,
+    thresholds: Thresholds,
+    foresight: Foresight | None = None,
 ) -> list[str]:
     """Say of each candidate, in words and in their order, why it was chosen or why not.
 
-    ``candidates`` and ``boundaries`` as for ``choose_segment_count``, which made the ``choice``
-    among those of its ``algorithm``; of others it is told what they are evidence of.
+    ``candidates``, ``boundaries`` and ``foresight`` as for ``choose_segment_count``, which made the
+    ``choice`` among those of its ``algorithm``; of others it is told what they are evidence of.
     """
     chosen, chosen_by = choice.segment_count, choice.chosen_by
+    of_algorithm = candidates[candidates["algorithm"] == choice.algorithm]
+    reproduced = [
+        int(k) for k in of_algorithm.loc[of_algorithm["is_reproduced"].fillna(False), "k"]
+    ]
     valleys = boundaries.groupby("k")["is_valley"]
     found, pairs = valleys.sum(), valleys.size()
 
@@ -237,6 +277,20 @@ def explain_choice(
             return (
                 f"k = {chosen} is the largest number of segments with a valley between every pair"
                 " of them: natural groups"
+            )
+        if chosen_by == "foresight":
+            stable = f"(least stable cluster {row['bootstrap_jaccard']:.2f})"
+            if len(reproduced) == 1:
+                return f"k = {chosen} is the only number of segments that resampling reproduces {stable}"
+            among = f"of the numbers of segments that resampling reproduces ({listed_ks(reproduced)})"
+            if chosen == min(reproduced):
+                return (
+                    f"{among} k = {chosen} is the smallest {stable}, and no finer one foretold"
+                    " better what customers did next"
+                )
+            return (
+                f"{among} k = {chosen} is the largest that foretold what customers did next better"
+                f" than coarser ones {stable}"
             )
         if chosen_by == "stability":
             return (
@@ -273,10 +327,19 @@ def explain_choice(
         misses = thresholds.misses_at(row)
         if chosen_by == "kept":
             return f"the version before had {chosen}, which still holds"
+        if chosen_by == "foresight" and not misses:
+            if foresight is None or k not in foresight.ks:
+                return "resampling reproduces it too, but as of the past day it could not be formed"
+            coarser, finer = sorted((k, chosen))
+            better = "foretold better" if k < chosen else "foretold no better"
+            return (
+                f"resampling reproduces it too, but k = {max(k, chosen)} {better} than"
+                f" k = {coarser} (gain and its standard error: {told_gains(foresight, finer, coarser)})"
+            )
         if chosen_by == "stability" and not misses:
             return f"resampling reproduces it too, but k = {chosen} tells more customers apart"
         missed = f"resampling does not reproduce it ({'; '.join(misses)})"
-        if chosen_by == "stability":
+        if chosen_by in ("stability", "foresight"):
             return missed
         return f"{missed}, and its silhouette is {row['silhouette']:.2f}"
 
@@ -294,6 +357,18 @@ def explain_choice(
         return told + (f"; {choice.note}" if choice.note else "")
 
     return [explained(row) for _, row in candidates.iterrows()]
+
+
+WORDS_OF_MEASURES = dict(zip(MEASURES, ("Brier score", "log spend"), strict=True))
+
+
+def listed_ks(ks: Collection[int]) -> str:
+    """List some ks.
+
+    >>> listed_ks([5, 6, 8])
+    '5, 6, 8'
+    """
+    return ", ".join(str(k) for k in sorted(ks))
 
 
 OF_THE_OTHER = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from customer_segmentation.choice import (
 )
 from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table, features_of
+from customer_segmentation.foresight import MEASURES, Foresight, foresee
 from customer_segmentation.resampling import resampling_shares, resampling_shares_in_stages
 from customer_segmentation.schemas import CLUSTER_BOUNDARIES
 from customer_segmentation.stages import (
@@ -34,6 +35,20 @@ from customer_segmentation.stages import (
     members_by_stage,
     stages_of_their_own,
 )
+
+
+JUDGED_CUSTOMERS = 10_000
+"""So many customers of the past day say which number of segments foretold best."""
+
+
+@dataclass(frozen=True)
+class PastFit:
+    """Customers as of a past day, with what they did in the window after."""
+
+    sample: pd.DataFrame
+    """Rows of ``past_samples`` of one version, in the order of ``customer_id``."""
+    features: pd.DataFrame
+    """Rows of ``clustering_features`` of the same version."""
 
 
 def evidence_points(
@@ -103,6 +118,8 @@ def weigh_candidates(
     num_bootstraps: int,
     num_resamples: int,
     random_seed: int,
+    segment_count_by: str = "evidence",
+    past: PastFit | None = None,
 ) -> pd.DataFrame:
     """Score every algorithm and k on the evidence sample, and choose the number of segments.
 
@@ -111,7 +128,8 @@ def weigh_candidates(
     ``features`` are rows of ``clustering_features`` of this version. ``segmentation`` is the var,
     ``joins`` say which stages join which, ``before`` how many clusters each stage had in the
     version before, which is kept but for the reason ``anew_because``, if there is one. A
-    ``segment_count`` outside the range gets a row too. Returns the columns of
+    ``segment_count`` outside the range gets a row too. ``past`` is the fit of the past by which the
+    number is chosen with ``segment_count_by: foresight``, if there is one. Returns the columns of
     ``clustering_candidates`` but the version.
     """
     everybody = features[features["stage"] == EVERYBODY]
@@ -134,6 +152,20 @@ def weigh_candidates(
             evidence_sample_size=evidence_sample_size,
             min_segment_share=limits.min_segment_share,
         )
+    foresights = (
+        {}
+        if past is None
+        else foresee_ks(
+            past,
+            joins=joins,
+            ks=ks,
+            min_segment_share=limits.min_segment_share,
+            in_stages=stages is not None,
+            random_seed=random_seed,
+        )
+    )
+    # Without foresight the rule is that of stability alone.
+    judges = foresights if segment_count_by == "foresight" else {}
     rows = score_candidates(
         points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps, stages=stages
     )
@@ -151,11 +183,20 @@ def weigh_candidates(
         num_bootstraps=num_bootstraps,
         thresholds=limits,
     )
-    shares = {"kmeans": resampling_shares(points, ks, jittered_points=jittered, **resampled)}
-    choice = choose_segment_count(rows, boundaries, segment_count=given)
+    shares = {
+        "kmeans": resampling_shares(
+            points, ks, jittered_points=jittered, foresight=judges.get("kmeans"), **resampled
+        )
+    }
+    choice = choose_segment_count(
+        rows, boundaries, segment_count=given, foresight=judges.get("kmeans")
+    )
     if stages is not None:
-        shares[IN_STAGES] = resampling_shares_in_stages(stages, **resampled)
-        in_stages = choose_in_stages(rows, choice, limits, inherited_k=stages.inherited_k)
+        judge = judges.get(IN_STAGES)
+        shares[IN_STAGES] = resampling_shares_in_stages(stages, foresight=judge, **resampled)
+        in_stages = choose_in_stages(
+            rows, choice, limits, inherited_k=stages.inherited_k, foresight=judge
+        )
         are_natural = segmentation == "auto" and choice.verdict == NATURAL_GROUPS
         if in_stages is None:
             note = "not in stages, which can't be divided into so many segments"
@@ -173,9 +214,44 @@ def weigh_candidates(
             for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
         ],
         is_selected=is_chosen,
-        reason=explain_choice(choice, rows, boundaries, limits),
+        reason=explain_choice(choice, rows, boundaries, limits, judges.get(choice.algorithm)),
         verdict=choice.verdict,
+        **{
+            measure: [
+                round(errors.get(algorithm, {}).get(k, np.nan), 12)
+                for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
+            ]
+            for measure in MEASURES
+            for errors in [{name: each.mean_errors(measure) for name, each in foresights.items()}]
+        },
     )
+
+
+def foresee_ks(
+    past: PastFit,
+    *,
+    joins: Joins,
+    ks: range,
+    min_segment_share: float,
+    in_stages: bool,
+    random_seed: int,
+) -> dict[str, Foresight]:
+    """``foresee`` with as many past customers as the fit of the past is judged by."""
+    sample = past.sample[past.sample["sample_position"] <= JUDGED_CUSTOMERS]
+    sample = sample.reset_index(drop=True)
+    stages = None
+    if in_stages:
+        stages, _ = stages_to_try(
+            sample,
+            past.features,
+            joins=joins,
+            before=None,
+            given=None,
+            ks=ks,
+            evidence_sample_size=JUDGED_CUSTOMERS,
+            min_segment_share=min_segment_share,
+        )
+    return foresee(sample, past.features, stages, ks=ks, random_seed=random_seed)
 
 
 def what_changed(before: Allocation, now: Allocation, anew_because: str) -> str:

@@ -18,10 +18,12 @@ from customer_segmentation.stages import (
     Allocation,
     Divisions,
     Joins,
+    allocate,
     divided,
     joined_stages,
     labels_in_stages,
     members_by_stage,
+    stages_of_their_own,
 )
 from customer_segmentation.versions import of_version, version_before
 
@@ -174,6 +176,89 @@ def fit_centroids(
     )
 
 
+def allocation_of(chosen: pd.Series) -> Allocation:
+    """Clusters by stage of a selected row of ``clustering_candidates``."""
+    if pd.isna(chosen["allocation"]):
+        return {EVERYBODY: int(chosen["k"])}
+    return {stage: int(number) for stage, number in json.loads(chosen["allocation"]).items()}
+
+
+def allocation_then(
+    sample: pd.DataFrame,
+    features: pd.DataFrame,
+    k: int,
+    *,
+    joins: Joins,
+    random_seed: int,
+    min_segment_share: float,
+) -> Allocation | None:
+    """Share out ``k`` clusters among the stages of past customers; None where it can't be done."""
+    own = stages_of_their_own(sample["lifecycle_stage"], joins, min_segment_share)
+    used = features[(features["stage"] == EVERY_STAGE) & features["is_selected"]]
+    names = list(used["feature"])
+    if not names or not 0 < len(own) <= k:
+        return None
+    divisions = Divisions(
+        coordinates(sample, used),
+        members_by_stage(joined_stages(sample["lifecycle_stage"], joins, own), own),
+        random_seed=random_seed,
+        total_position=names.index("total_amount") if "total_amount" in names else None,
+    )
+    with threadpool_limits(limits=1):
+        return allocate(divisions, k, min_segment_share, is_given=True)
+
+
+def fit_past(
+    version: int,
+    sample: pd.DataFrame,
+    features: pd.DataFrame,
+    served: pd.DataFrame,
+    selected: pd.DataFrame,
+    served_version: int,
+    *,
+    joins: Joins,
+    random_seed: int,
+    min_segment_share: float,
+) -> pd.DataFrame:
+    """Fit past customers with the number of segments of the version that serves.
+
+    ``sample`` are rows of ``past_samples`` in the order of ``customer_id``, ``features`` and
+    ``selected`` as for ``fit_version``, ``served`` what ``fit_version`` returned for the
+    ``served_version``. Clusters take the ids of the served clusters that they continue
+    (``match_clusters``); those that continue none are numbered below zero, unlike all that is
+    served. Returns what ``fit_centroids`` does; no rows where past customers can't be divided so.
+    """
+    chosen = of_version(selected, served_version).iloc[0]
+    of_past = of_version(features, version)
+    allocation: Allocation | None = allocation_of(chosen)
+    if allocation is not None and EVERYBODY not in allocation:
+        allocation = allocation_then(
+            sample,
+            of_past,
+            int(chosen["k"]),
+            joins=joins,
+            random_seed=random_seed,
+            min_segment_share=min_segment_share,
+        )
+    if allocation is None or len(sample.drop_duplicates(list(of_past["feature"]))) < sum(
+        allocation.values()
+    ):
+        return served.head(0)
+    largest_id = int(served["cluster_id"].max())
+    rows = fit_centroids(
+        sample,
+        of_past,
+        allocation=allocation,
+        joins=joins,
+        random_seed=random_seed,
+        min_segment_share=min_segment_share,
+        previous=Fit(served, of_version(features, served_version), joins),
+        largest_id=largest_id,
+    )
+    ids = rows["cluster_id"]
+    return rows.assign(cluster_id=ids.where(ids <= largest_id, largest_id - ids))
+
+
 def fit_version(
     version: int,
     sample: pd.DataFrame,
@@ -193,12 +278,9 @@ def fit_version(
     has all features that it needs. Returns what ``fit_centroids`` does.
     """
     chosen = of_version(selected, version).iloc[0]
-    allocation = (
-        {EVERYBODY: int(chosen["k"])}
-        if pd.isna(chosen["allocation"])
-        else {stage: int(number) for stage, number in json.loads(chosen["allocation"]).items()}
-    )
-    ids_so_far = fitted.loc[fitted["model_version"] < version, "cluster_id"]
+    allocation = allocation_of(chosen)
+    earlier = (fitted["model_version"] > 0) & (fitted["model_version"] < version)
+    ids_so_far = fitted.loc[earlier, "cluster_id"]
     last = version_before(fitted, version).dropna(subset="centroid")
     previous = None
     if len(last) and set(last["feature"]) <= set(sample.columns):

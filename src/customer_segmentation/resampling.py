@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from sklearn.metrics import silhouette_score
@@ -17,6 +18,7 @@ from customer_segmentation.boundaries import (
 )
 from customer_segmentation.candidates import Stages
 from customer_segmentation.choice import Thresholds, decide
+from customer_segmentation.foresight import MEASURES, Foresight
 from customer_segmentation.kmeans import REFIT_RESTARTS, nearest, refit
 from customer_segmentation.stability import bootstrap_stability
 from customer_segmentation.stages import silhouette_in_stages
@@ -41,6 +43,7 @@ def quick_choice(
     jittered_points: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     restarts: int = REFIT_RESTARTS,
+    finest: Callable[[Collection[int]], int | None] | None = None,
 ) -> tuple[int, str]:
     """``decide`` on k, computing no more evidence than the answer needs.
 
@@ -49,7 +52,7 @@ def quick_choice(
     looks for valleys draws its halves anew from all customers for each ``random_seed``, as
     customers who were drawn twice would be ties. Fits have ``restarts`` starts, a k that
     ``SCREENING_BOOTSTRAPS`` find far from stable gets no more of them, and silhouettes are of
-    ``SILHOUETTE_SAMPLE`` customers.
+    ``SILHOUETTE_SAMPLE`` customers. ``finest`` as for ``decide``.
 
     Returns what ``decide`` does.
     """
@@ -115,8 +118,23 @@ def quick_choice(
 
     with threadpool_limits(limits=1):
         return decide(
-            ks, has_valleys=has_valleys, is_reproduced=is_reproduced, silhouette=silhouette
+            ks,
+            has_valleys=has_valleys,
+            is_reproduced=is_reproduced,
+            silhouette=silhouette,
+            finest=finest,
         )
+
+
+def finest_of_others(
+    foresight: Foresight | None, rng: np.random.Generator
+) -> Callable[[Collection[int]], int | None] | None:
+    """``Foresight.finest`` had other customers been there on the past day."""
+    if foresight is None:
+        return None
+    customers = len(foresight.errors[MEASURES[0]])
+    weights = rng.multinomial(customers, np.full(customers, 1 / customers))
+    return partial(foresight.finest, weights=weights)
 
 
 def resampling_shares(
@@ -128,11 +146,13 @@ def resampling_shares(
     num_bootstraps: int,
     thresholds: Thresholds,
     jittered_points: np.ndarray | None = None,
+    foresight: Foresight | None = None,
 ) -> dict[int, float]:
     """How often each k would be chosen, had other customers been in the sample.
 
     The choice (``quick_choice``) is made again for each of ``num_resamples`` bootstrap samples of
-    the customers, with ``num_bootstraps``, at most ``MAX_BOOTSTRAPS``, in each. Returns a share for
+    the customers, with ``num_bootstraps``, at most ``MAX_BOOTSTRAPS``, in each; of those of the past
+    day, on whom ``foresight`` rests, others are drawn, too. Returns a share for
     each k, good to about 0.1 with 20 resamples; they add up to 1, but for no resamples, which give
     NaN.
     """
@@ -147,6 +167,7 @@ def resampling_shares(
             thresholds=thresholds,
             jittered_points=jittered_points,
             weights=rng.multinomial(len(points), np.full(len(points), 1 / len(points))),
+            finest=finest_of_others(foresight, rng),
         )
         chosen.append(k)
     return {k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in ks}
@@ -159,6 +180,7 @@ def resampling_shares_in_stages(
     num_resamples: int,
     num_bootstraps: int,
     thresholds: Thresholds,
+    foresight: Foresight | None = None,
 ) -> dict[int, float]:
     """``resampling_shares`` of the numbers of segments in stages.
 
@@ -178,6 +200,7 @@ def resampling_shares_in_stages(
                 random_seed=int(rng.integers(2**31)),
                 num_bootstraps=min(num_bootstraps, MAX_BOOTSTRAPS),
                 thresholds=thresholds,
+                finest=finest_of_others(foresight, rng),
             )
         )
     return {
@@ -192,6 +215,7 @@ def choice_in_stages(
     random_seed: int,
     num_bootstraps: int,
     thresholds: Thresholds,
+    finest: Callable[[Collection[int]], int | None] | None = None,
 ) -> int | None:
     """``decide`` on k in stages for a resample; None where no k can be formed."""
     with threadpool_limits(limits=1):
@@ -222,4 +246,5 @@ def choice_in_stages(
             has_valleys=lambda k: False,
             is_reproduced=is_reproduced,
             silhouette=lambda k: silhouette_in_stages(stages.points, labels[k], stages.members),
+            finest=finest,
         )[0]

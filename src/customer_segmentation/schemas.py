@@ -57,13 +57,23 @@ CLUSTERING_CANDIDATES = {
     "agreement_with_stages": "float64",
     "noise_share": "float64",
     "resampling_share": "float64",
+    "brier_score": "float64",
+    "log_spend_error": "float64",
     "seconds": "float64",
     "is_selected": "bool",
     "reason": "string",
     "verdict": "string",
 }
 
-JUDGEMENTS = ("is_reproduced", "resampling_share", "is_selected", "reason", "verdict")
+JUDGEMENTS = (
+    "is_reproduced",
+    "resampling_share",
+    "brier_score",
+    "log_spend_error",
+    "is_selected",
+    "reason",
+    "verdict",
+)
 """Columns of ``CLUSTERING_CANDIDATES`` that the rule for k gives."""
 
 SCORES = {
@@ -128,4 +138,40 @@ SEGMENT_RULES = {
     "precision": "float64",
     "recall": "float64",
     "fidelity": "float64",
+}
+
+SEGMENT_OUTCOMES = {
+    "model_version": "int32",
+    "as_of_date": "object",
+    "outcomes_until": "object",
+    "segment_id": "string",
+    "segment": "string",
+    "num_customers": "int64",
+    "num_ordered": "int64",
+    "share_ordered": "float64",
+    "share_ordered_low": "float64",
+    "share_ordered_high": "float64",
+    "predicted_share": "float64",
+    "num_orders": "int64",
+    "revenue": "float64",
+    "revenue_per_customer": "float64",
+    "revenue_per_customer_low": "float64",
+    "revenue_per_customer_high": "float64",
+}
+
+SEGMENTATION_QUALITY = {
+    "model_version": "int32",
+    "as_of_date": "object",
+    "outcomes_until": "object",
+    "way": "string",
+    "measure": "string",
+    "num_groups": "Int64",
+    "num_customers": "int64",
+    "value": "float64",
+    "value_low": "float64",
+    "value_high": "float64",
+    "gain_of_segments": "float64",
+    "gain_low": "float64",
+    "gain_high": "float64",
+    "segments_are": "string",
 }

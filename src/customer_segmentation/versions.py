@@ -7,10 +7,18 @@ two seconds to import, and most builds fit nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
+
+DAYS = ("as_of_date", "outcomes_until")
+"""Columns that are days: Python dates, which DuckDB takes for days and not for moments."""
+
+SERVES, GRADES, CHOOSES = "serves", "grades", "chooses"
+"""Purposes of a fit: it scores customers; or, as of a past day, it is graded by what happened since; or
+it chooses the number of segments by what happened in the window after."""
 
 
 def existing_versions(dbt: Any, session: Any) -> set[int]:
@@ -35,12 +43,14 @@ def new_rows(
     make: Callable[[int], pd.DataFrame],
     columns: Mapping[str, str],
     restored: pd.DataFrame | None = None,
+    purposes: Sequence[str] = (SERVES,),
 ) -> pd.DataFrame:
     """Rows to append: those restored from a registry, and those of the newest fit if it lacks.
 
     ``versions`` are rows of ``model_versions``. ``make`` gets the version and returns its rows; it
-    is called at most once. ``restored`` are rows of ``restored_registry``. Returns ``columns`` in
-    their types, also when there is no row: a column of nulls without a type breaks the next append.
+    is called at most once for the newest fit of each of ``purposes``, in their order. ``restored``
+    are rows of ``restored_registry``. Returns ``columns`` in their types, also when there is no
+    row: a column of nulls without a type breaks the next append.
     """
     parts: list[pd.DataFrame] = []
     lacking = versions[~versions["model_version"].isin(existing)]
@@ -49,15 +59,52 @@ def new_rows(
         wanted = lacking.loc[lacking["origin"] == "restored", "model_version"]
         back = restored[restored["model_version"].isin(wanted)]
         parts.append(back[list(columns)].drop_duplicates())
-    fitted = lacking[lacking["origin"] == "fitted"]["model_version"]
     newest = versions["model_version"].max()
-    if newest in set(fitted):
-        parts.append(make(int(newest)).assign(model_version=int(newest)))
-    parts = [part for part in parts if len(part)]
-    if not parts:
+    if newest in set(lacking.loc[lacking["origin"] == "fitted", "model_version"]):
+        of_newest = lacking[lacking["served_version"] == newest].set_index("purpose")
+        for purpose in purposes:
+            if purpose in of_newest.index:
+                version = int(of_newest.loc[purpose, "model_version"])
+                parts.append(make(version).assign(model_version=version))
+    return in_types(parts, columns)
+
+
+def in_types(parts: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Put rows together, with these columns in their types, also where there is no row."""
+    filled = [part for part in parts if len(part)]
+    if not filled:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
-    rows = pd.concat([part[list(columns)].astype(dict(columns)) for part in parts])
-    return rows.reset_index(drop=True)
+    rows = pd.concat([part[list(columns)].astype(dict(columns)) for part in filled])
+    days = [name for name in columns if name in DAYS and rows[name].dtype != object]
+    return rows.assign(**{name: rows[name].dt.date for name in days}).reset_index(drop=True)
+
+
+def ungraded(dbt: Any, session: Any, customers: Any) -> Any:
+    """Rows of ``graded_customers`` whose version and day the model's own table does not hold."""
+    if not dbt.is_incremental:
+        return customers
+    graded = session.sql(f"select distinct model_version, as_of_date from {dbt.this}").fetchall()
+    for version, day in graded:
+        customers = customers.filter(
+            f"not (model_version = {version} and as_of_date = date '{day:%Y-%m-%d}')"
+        )
+    return customers
+
+
+def fit_of(versions: pd.DataFrame, served_version: int, purpose: str) -> int | None:
+    """Find the version of the fit that was made for a served one, for ``purpose``, if there is one."""
+    made = versions[(versions["served_version"] == served_version) & (versions["purpose"] == purpose)]
+    return int(made["model_version"].iloc[0]) if len(made) else None
+
+
+def sample_of(version: int, today: Any, past: Any) -> pd.DataFrame:
+    """Customers whom a version looks at, in the order of ``customer_id``.
+
+    ``today`` is the relation of today's sample, ``past`` that of ``past_samples``.
+    """
+    relation = today if version > 0 else past.filter(f"model_version = {version}")
+    rows: pd.DataFrame = relation.order("customer_id").df()
+    return rows
 
 
 def of_version(rows: pd.DataFrame, version: int) -> pd.DataFrame:
@@ -67,8 +114,11 @@ def of_version(rows: pd.DataFrame, version: int) -> pd.DataFrame:
 
 
 def version_before(rows: pd.DataFrame, version: int) -> pd.DataFrame:
-    """Rows of the newest version before this one; empty if there is none."""
-    earlier = rows[rows["model_version"] < version]
+    """Rows of the newest version before this one that served; empty if there is none.
+
+    Fits of the past, numbered below zero, inherit nothing.
+    """
+    earlier = rows[(rows["model_version"] > 0) & (rows["model_version"] < version)]
     return of_version(earlier, earlier["model_version"].max())
 
 
@@ -76,6 +126,7 @@ DECIDE_ALLOCATION = (
     "candidate_features",
     "min_segment_share",
     "segment_count",
+    "segment_count_by",
     "segment_count_range",
     "segmentation",
     "selected_features",
@@ -90,7 +141,7 @@ def why_allocated_anew(versions: pd.DataFrame, version: int) -> str:
     are what they were, and the curve too, unless it was out of date; a setting that the version
     before did not know is no change.
     """
-    rows = versions.set_index("model_version")
+    rows = versions[versions["purpose"] == SERVES].set_index("model_version")
     earlier = [number for number in rows.index if number < version]
     if not earlier:
         return "this is the first fit"

@@ -1,0 +1,103 @@
+{#- What the segments are held against: the metrics, and the third of the days since the last order. -#}
+{%- set metrics = ['total_amount', 'num_orders', 'avg_order_value', 'days_since_last_order'] -%}
+{%- for feature in checked_var('candidate_features') if feature not in metrics -%}
+    {%- do metrics.append(feature) -%}
+{%- endfor -%}
+with
+
+graded_clusters as (
+
+    select * from {{ ref('graded_clusters') }}
+
+),
+
+judged_days as (
+
+    select as_of_date from {{ ref('metric_days') }}
+    where is_for_grading
+
+),
+
+customer_metrics as (
+
+    select customer_metrics_history.*
+    from {{ ref('customer_metrics_history') }} as customer_metrics_history
+    inner join judged_days on customer_metrics_history.as_of_date = judged_days.as_of_date
+    where customer_metrics_history.is_clusterable
+
+),
+
+customer_outcomes as (
+
+    select * from {{ ref('customer_outcomes') }}
+
+),
+
+rfm_scores as (
+
+    select rfm_scores.*
+    from {{ ref('rfm_scores') }} as rfm_scores
+    inner join judged_days on rfm_scores.as_of_date = judged_days.as_of_date
+
+),
+
+segment_names as (
+
+    {{ names_of_today() }}
+
+),
+
+thirds as (
+
+    select
+        as_of_date,
+        quantile_cont(days_since_last_order, [1 / 3, 2 / 3]) as edges
+    from customer_metrics
+    group by as_of_date
+
+),
+
+final as (
+
+    select
+        graded_clusters.customer_id,
+        graded_clusters.as_of_date,
+        customer_outcomes.outcomes_until,
+        graded_clusters.model_version,
+        cast(graded_clusters.cluster_id as varchar) as segment_id,
+        coalesce(segment_names.segment, 'A segment of then') as segment,
+        graded_clusters.repurchase_probability,
+        customer_outcomes.has_ordered,
+        customer_outcomes.num_orders as num_orders_next,
+        customer_outcomes.revenue,
+        rfm_scores.rfm_code,
+        rfm_scores.rfm_group,
+        case when customer_metrics.num_orders = 1 then 'once' else 'repeat' end || ' '
+        || 1 + cast(customer_metrics.days_since_last_order > thirds.edges[1] as integer)
+        + cast(customer_metrics.days_since_last_order > thirds.edges[2] as integer) as once_or_repeat_by_recency,
+        {%- for metric in metrics %}
+        cast(customer_metrics.{{ metric }} as double) as {{ metric }},
+        {%- endfor %}
+        row_number() over (
+            partition by graded_clusters.as_of_date
+            order by md5(graded_clusters.customer_id), graded_clusters.customer_id
+        ) as sample_position
+    from graded_clusters
+    inner join customer_metrics
+        on
+            graded_clusters.customer_id = customer_metrics.customer_id
+            and graded_clusters.as_of_date = customer_metrics.as_of_date
+    inner join customer_outcomes
+        on
+            graded_clusters.customer_id = customer_outcomes.customer_id
+            and graded_clusters.as_of_date = customer_outcomes.as_of_date
+    inner join rfm_scores
+        on
+            graded_clusters.customer_id = rfm_scores.customer_id
+            and graded_clusters.as_of_date = rfm_scores.as_of_date
+    inner join thirds on graded_clusters.as_of_date = thirds.as_of_date
+    left join segment_names on graded_clusters.cluster_id = segment_names.cluster_id
+
+)
+
+select * from final

@@ -1,0 +1,26 @@
+from customer_segmentation.schemas import SEGMENT_OUTCOMES
+from customer_segmentation.versions import in_types, ungraded
+
+
+def model(dbt, session):
+    """One row per version, day and segment: what its customers did in the window after the day."""
+    customers = ungraded(dbt, session, dbt.ref("graded_customers"))
+    counts = customers.aggregate(
+        """
+        model_version, as_of_date, outcomes_until, segment_id, any_value(segment) as segment,
+        count(*) as num_customers,
+        count(*) filter (where has_ordered) as num_ordered,
+        round(count(*) filter (where has_ordered) / count(*), 6) as share_ordered,
+        round(avg(cast(repurchase_probability as decimal(9, 6))), 6) as predicted_share,
+        sum(num_orders_next) as num_orders,
+        sum(revenue) as revenue,
+        round(sum(revenue) / count(*), 4) as revenue_per_customer
+        """
+    )
+    rows = counts.order("model_version, as_of_date, segment_id").df()
+    if len(rows):
+        from customer_segmentation.outcomes import add_intervals
+
+        revenues = customers.order("customer_id").select("model_version, as_of_date, segment_id, revenue")
+        rows = add_intervals(rows, revenues.df(), random_seed=dbt.config.meta_get("random_seed"))
+    return in_types([rows], SEGMENT_OUTCOMES)

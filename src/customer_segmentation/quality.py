@@ -1,0 +1,239 @@
+"""How much the segments foretell of what customers do next, beside what could be used instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.isotonic import IsotonicRegression
+
+from customer_segmentation.foresight import foretold_by_groups, log_spend
+from customer_segmentation.outcomes import CONFIDENCE
+from customer_segmentation.schemas import SEGMENTATION_QUALITY
+
+SEGMENTS = "segments"
+"""The way that all others are held against."""
+
+GROUPS = {
+    SEGMENTS: "segment_id",
+    "rfm_cells": "rfm_code",
+    "rfm_groups": "rfm_group",
+    "once_or_repeat_by_recency": "once_or_repeat_by_recency",
+}
+"""Ways to group customers: the column of ``graded_customers`` that says a customer's group."""
+
+CHANCE = "repurchase_probability"
+"""The column that is a way of its own, be it among the best or not."""
+
+NUM_BEST = 2
+"""So many single columns are shown, the best at telling who orders again."""
+
+MEASURES = ("auc", "spearman", "r2_log_spend")
+"""Area under the curve of ordering again (1 best, 0.5 a guess), rank correlation with the spend (Spearman
+1904), and the share of the variance of the logarithm of one plus the spend that is foretold."""
+
+NUM_FOLDS = 5
+NUM_RESAMPLES = 300
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Values of customers in a fold, as runs of equal ones, ascending within each fold."""
+
+    order: np.ndarray
+    """Row numbers, fold by fold, by value."""
+    starts: np.ndarray
+    """Where each run of equal values begins in ``order``."""
+    run: np.ndarray
+    """Run of each row, shape (customers,)."""
+    first_of_fold: np.ndarray
+    """First run of the fold of each run."""
+
+    @classmethod
+    def of(cls, values: np.ndarray, fold: np.ndarray) -> Ordered:
+        """Order ``values`` within ``fold``, both of shape (customers,)."""
+        order = np.lexsort((values, fold))
+        in_order, folds = values[order], fold[order]
+        is_first = np.r_[True, (in_order[1:] != in_order[:-1]) | (folds[1:] != folds[:-1])]
+        starts = np.flatnonzero(is_first)
+        run = np.empty(len(values), dtype=np.int64)
+        run[order] = np.cumsum(is_first) - 1
+        fold_of_run = folds[starts]
+        first = np.r_[True, fold_of_run[1:] != fold_of_run[:-1]]
+        return cls(order, starts, run, np.flatnonzero(first)[np.cumsum(first) - 1])
+
+    def sums(self, weights: np.ndarray) -> np.ndarray:
+        """Sum of the weights of each run; ``weights`` of shape (resamples, customers)."""
+        summed: np.ndarray = np.add.reduceat(weights[:, self.order], self.starts, axis=1)
+        return summed
+
+    def below(self, sums: np.ndarray) -> np.ndarray:
+        """Sum of the runs below each in its fold, and half of its own."""
+        before = np.cumsum(sums, axis=1) - sums
+        found: np.ndarray = before - before[:, self.first_of_fold] + sums / 2
+        return found
+
+    def mid_ranks(self, weights: np.ndarray, fold_weights: np.ndarray) -> np.ndarray:
+        """Mid-rank of each row in its fold, 0 to 1, shape (resamples, customers)."""
+        ranks: np.ndarray = self.below(self.sums(weights))[:, self.run] / fold_weights
+        return ranks
+
+
+def measured(
+    chance: np.ndarray,
+    spend: np.ndarray,
+    *,
+    has_ordered: np.ndarray,
+    revenue: np.ndarray,
+    fold: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """``MEASURES`` of what was foretold, shape (measures, resamples).
+
+    ``chance`` and ``spend`` are what was foretold of each customer by those of other folds, the
+    chance to order and the log of the spend; ``weights``, shape (resamples, customers), say how
+    often each customer counts in each resample. Ranks are taken within folds: customers of one
+    group are foretold alike there, but for what each fold has left out, which would tell them
+    apart the wrong way round between folds.
+    """
+    num_folds = int(fold.max()) + 1
+    in_fold = np.stack(
+        [(weights * (fold == number)).sum(axis=1) for number in range(num_folds)], axis=1
+    )
+    fold_weights = np.maximum(in_fold, 1)[:, fold]
+    by_chance = Ordered.of(chance, fold)
+    ordered = by_chance.sums(weights * has_ordered)
+    others = by_chance.sums(weights * (1 - has_ordered))
+    pairs = np.zeros(len(weights))
+    for number in range(num_folds):
+        of_it = fold == number
+        with_order = (weights[:, of_it] * has_ordered[of_it]).sum(axis=1)
+        pairs += with_order * (in_fold[:, number] - with_order)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        auc = (ordered * by_chance.below(others)).sum(axis=1) / pairs
+        ranks = Ordered.of(spend, fold).mid_ranks(weights, fold_weights)
+        ranks_of_spend = Ordered.of(revenue, fold).mid_ranks(weights, fold_weights)
+        spearman = weighted_correlation(ranks, ranks_of_spend, weights)
+        happened = log_spend(revenue)
+        total = weights.sum(axis=1)
+        mean = (weights @ happened) / total
+        spread = weights @ happened**2 - total * mean**2
+        r2 = 1 - (weights @ (happened - spend) ** 2) / spread
+    return np.stack([auc, spearman, r2])
+
+
+def weighted_correlation(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Correlation of two values of customers in each resample; all of shape (resamples, customers).
+
+    NaN where one of them does not vary.
+    """
+    total = weights.sum(axis=1, keepdims=True)
+    first = first - (weights * first).sum(axis=1, keepdims=True) / total
+    second = second - (weights * second).sum(axis=1, keepdims=True) / total
+    together = (weights * first * second).sum(axis=1)
+    spreads = (weights * first**2).sum(axis=1) * (weights * second**2).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation: np.ndarray = together / np.sqrt(spreads)
+    return np.where(spreads > 1e-18, correlation, np.nan)
+
+
+def foretold_by_number(numbers: np.ndarray, happened: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Foretell by a number: the nearest rising or falling curve of the other folds' customers.
+
+    Isotonic regression (Barlow et al. 1972); whether it rises or falls is found in the other folds.
+    """
+    foretold = np.empty(len(numbers))
+    for number in range(int(fold.max()) + 1):
+        others, own = fold != number, fold == number
+        curve = IsotonicRegression(increasing="auto", out_of_bounds="clip")
+        foretold[own] = curve.fit(numbers[others], happened[others]).predict(numbers[own])
+    return foretold
+
+
+def compare_ways(
+    customers: pd.DataFrame, columns: list[str], *, random_seed: int
+) -> pd.DataFrame:
+    """Compare how much the segments and other ways foretell, on the same customers.
+
+    ``customers`` are rows of ``graded_customers`` of one version and day, in the order of
+    ``customer_id``: the columns of ``GROUPS``, ``CHANCE``, ``has_ordered``, ``revenue`` and the
+    single ``columns`` that compete. Each customer is foretold by those of other folds
+    (cross-validation). Intervals are of percentile bootstraps over customers, the difference paired.
+
+    Returns a row per way and measure, the columns of ``segmentation_quality`` but the version and
+    days. Empty where all customers did the same or there are fewer than ``NUM_FOLDS`` of either.
+    """
+    has_ordered = customers["has_ordered"].to_numpy(dtype=float)
+    revenue = customers["revenue"].to_numpy(dtype=float)
+    size = len(customers)
+    if not NUM_FOLDS <= has_ordered.sum() <= size - NUM_FOLDS:
+        return pd.DataFrame(columns=list(SEGMENTATION_QUALITY))
+    rng = np.random.default_rng([random_seed, 1979])
+    fold = np.empty(size, dtype=np.int64)
+    fold[rng.permutation(size)] = np.arange(size) % NUM_FOLDS
+    weights = np.vstack(
+        [np.ones(size), rng.multinomial(size, np.full(size, 1 / size), NUM_RESAMPLES)]
+    )
+    happened = dict(has_ordered=has_ordered, revenue=revenue, fold=fold, weights=weights)
+    outcomes = has_ordered, log_spend(revenue)
+    found: dict[str, np.ndarray] = {}
+    num_groups: dict[str, int] = {}
+    for way, column in GROUPS.items():
+        groups, names = pd.factorize(customers[column], sort=True)
+        num_groups[way] = len(names)
+        found[way] = measured(
+            *(foretold_by_groups(groups, outcome, fold) for outcome in outcomes), **happened
+        )
+    for column in (CHANCE, *columns):
+        numbers = customers[column].to_numpy(dtype=float)
+        if np.isfinite(numbers).all():
+            found[column] = measured(
+                *(foretold_by_number(numbers, outcome, fold) for outcome in outcomes), **happened
+            )
+    return quality_rows(found, num_groups, columns, size)
+
+
+def quality_rows(
+    found: Mapping[str, np.ndarray],
+    num_groups: Mapping[str, int],
+    columns: list[str],
+    num_customers: int,
+) -> pd.DataFrame:
+    """Rows of what was ``measured`` of each way: first as it is, then in resamples."""
+    best = sorted(
+        (column for column in columns if column in found),
+        key=lambda column: (-np.nan_to_num(found[column][0, 0]), column),
+    )[:NUM_BEST]
+    ways = [way for way in found if way in GROUPS or way == CHANCE] + best
+    outside = [50 * (1 - CONFIDENCE), 100 - 50 * (1 - CONFIDENCE)]
+    rows = []
+    for way in ways:
+        for position, measure in enumerate(MEASURES):
+            value = found[way][position]
+            less = found[SEGMENTS][position] - value
+            low, high = np.nanpercentile(less[1:], outside) if way != SEGMENTS else (np.nan, np.nan)
+            own_low, own_high = np.nanpercentile(value[1:], outside)
+            rows.append(
+                {
+                    "way": way,
+                    "measure": measure,
+                    "num_groups": num_groups.get(way),
+                    "num_customers": num_customers,
+                    "value": round(value[0], 6),
+                    "value_low": round(own_low, 6),
+                    "value_high": round(own_high, 6),
+                    "gain_of_segments": round(less[0], 6) if way != SEGMENTS else np.nan,
+                    "gain_low": round(low, 6),
+                    "gain_high": round(high, 6),
+                    "segments_are": None
+                    if way == SEGMENTS or np.isnan(low)
+                    else "better"
+                    if low > 0
+                    else "worse"
+                    if high < 0
+                    else "level",
+                }
+            )
+    return pd.DataFrame(rows)
