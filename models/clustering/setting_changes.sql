@@ -6,6 +6,7 @@ versions as (
         model_version,
         settings
     from {{ ref('model_versions') }}
+    where purpose = 'serves'
 
 ),
 

@@ -57,18 +57,20 @@ counted as (
 least as (
 
     select
+        cluster_claims.as_of_date,
         cluster_claims.cluster_id,
         single_claims.archetype,
         min(cluster_claims.share_inside) as least_share
     from cluster_claims
     inner join single_claims using (claim)
-    group by cluster_claims.cluster_id, single_claims.archetype
+    group by cluster_claims.as_of_date, cluster_claims.cluster_id, single_claims.archetype
 
 ),
 
 jointly as (
 
     select
+        fact_counts.as_of_date,
         fact_counts.cluster_id,
         archetypes.archetype,
         sum(fact_counts.num_customers) as num_customers,
@@ -77,7 +79,7 @@ jointly as (
         ) as num_holding
     from fact_counts
     cross join archetypes
-    group by fact_counts.cluster_id, archetypes.archetype
+    group by fact_counts.as_of_date, fact_counts.cluster_id, archetypes.archetype
 
 ),
 
@@ -89,7 +91,7 @@ claimed as (
         counted.num_claims,
         least.least_share >= {{ var('min_claim_share') }} as has_claims
     from jointly
-    inner join least using (cluster_id, archetype)
+    inner join least using (as_of_date, cluster_id, archetype)
     inner join counted using (archetype)
 
 ),
@@ -101,12 +103,15 @@ compared as (
         round(num_holding / num_customers, 6) as share_inside,
         -- Of the members of all segments that it does not fit; null if it fits every one.
         round(
-            sum(num_holding) filter (where not has_claims) over (partition by archetype)
-            / sum(num_customers) filter (where not has_claims) over (partition by archetype),
+            sum(num_holding) filter (where not has_claims) over (partition by as_of_date, archetype)
+            / sum(num_customers) filter (where not has_claims) over (partition by as_of_date, archetype),
             6
         ) as share_outside,
-        round(sum(num_holding) over (partition by archetype) / sum(num_customers) over (partition by archetype), 6)
-            as share_of_customers
+        round(
+            sum(num_holding) over (partition by as_of_date, archetype)
+            / sum(num_customers) over (partition by as_of_date, archetype),
+            6
+        ) as share_of_customers
     from claimed
 
 ),
@@ -114,6 +119,7 @@ compared as (
 final as (
 
     select
+        as_of_date,
         cluster_id,
         archetype,
         num_claims,

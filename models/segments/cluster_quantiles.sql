@@ -1,31 +1,29 @@
 {%- set metrics = range_metrics() -%}
 with
 
-customer_clusters as (
-
-    select
-        customer_id,
-        cluster_id
-    from {{ ref('customer_clusters') }}
-
-),
-
-customer_metrics as (
-
-    select * from {{ ref('customer_metrics') }}
-
-),
-
+-- Today, and on the days that segments are graded by.
 placed as (
 
     select
-        customer_clusters.cluster_id,
+        customer_metrics.as_of_date,
         {%- for metric in metrics %}
         cast(customer_metrics.{{ metric }} as double) as {{ metric }},
         {%- endfor %}
-        customer_metrics.customer_id
-    from customer_clusters
-    inner join customer_metrics using (customer_id)
+        customer_clusters.cluster_id
+    from {{ ref('customer_clusters') }} as customer_clusters
+    inner join {{ ref('customer_metrics') }} as customer_metrics using (customer_id)
+    union all
+    select
+        graded_clusters.as_of_date,
+        {%- for metric in metrics %}
+        cast(customer_metrics_history.{{ metric }} as double) as {{ metric }},
+        {%- endfor %}
+        graded_clusters.cluster_id
+    from {{ ref('graded_clusters') }} as graded_clusters
+    inner join {{ ref('customer_metrics_history') }} as customer_metrics_history
+        on
+            graded_clusters.customer_id = customer_metrics_history.customer_id
+            and graded_clusters.as_of_date = customer_metrics_history.as_of_date
 
 ),
 
@@ -36,9 +34,10 @@ measured as (
         quantile_disc({{ metric }}, [step / 200 for step in range(1, 201)]) as {{ metric }},
         {%- endfor %}
         count(*) as num_customers,
+        as_of_date,
         cluster_id
     from placed
-    group by cluster_id
+    group by as_of_date, cluster_id
 
 ),
 
@@ -46,6 +45,7 @@ final as (
 
     {%- for metric in metrics %}
     select
+        as_of_date,
         cluster_id,
         '{{ metric }}' as metric,
         num_customers,

@@ -1,34 +1,44 @@
+{#- Where customers are today, and where they were on the days that segments are graded by; each with the limits of the
+    version that placed them. -#}
+{%- set places = {
+    'customer_clusters': {'metrics': 'customer_metrics', 'version': active_version()},
+    'graded_clusters': {
+        'metrics': 'customer_metrics_history',
+        'version': '(select max(graded.model_version) from ' ~ ref('graded_clusters') ~ ' as graded)',
+    },
+} -%}
+
+-- depends_on: {{ ref('customer_clusters') }}, {{ ref('graded_clusters') }}
+-- depends_on: {{ ref('customer_metrics') }}, {{ ref('customer_metrics_history') }}
 with
 
-customer_metrics as (
-
-    select * from {{ ref('customer_metrics') }}
-
-),
-
-customer_clusters as (
-
-    select * from {{ ref('customer_clusters') }}
-
-),
-
-limits as (
-
-    {{ limits_of_active_version() }}
-
-),
-
-final as (
+{% for clusters, place in places.items() -%}
+{{ clusters }} as (
 
     select
-        customer_clusters.customer_id,
+        clusters.customer_id,
+        metrics.as_of_date,
         {%- for fact, definition in customer_facts().items() %}
         {{ definition }} as is_{{ fact }},
         {%- endfor %}
-        customer_clusters.cluster_id
-    from customer_clusters
-    inner join customer_metrics using (customer_id)
-    cross join limits
+        clusters.cluster_id
+    from {{ ref(clusters) }} as clusters
+    inner join {{ ref(place.metrics) }} as metrics
+        on
+            clusters.customer_id = metrics.customer_id
+            {%- if clusters == 'graded_clusters' %}
+            and clusters.as_of_date = metrics.as_of_date
+            {%- endif %}
+    cross join ({{ limits_of(place.version) }}) as limits
+
+),
+
+{% endfor -%}
+final as (
+
+    select * from customer_clusters
+    union all
+    select * from graded_clusters
 
 )
 

@@ -10,6 +10,7 @@ customer_facts as (
 listed as (
 
     select
+        as_of_date,
         cluster_id,
         list_filter(
             [
@@ -26,11 +27,12 @@ listed as (
 final as (
 
     select
+        as_of_date,
         cluster_id,
         facts,
         count(*) as num_customers
     from listed
-    group by cluster_id, facts
+    group by as_of_date, cluster_id, facts
 
 )
 

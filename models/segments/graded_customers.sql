@@ -43,7 +43,12 @@ rfm_scores as (
 
 segment_names as (
 
-    {{ names_of_today() }}
+    select
+        model_version,
+        as_of_date,
+        cluster_id,
+        segment
+    from {{ ref('segment_names') }}
 
 ),
 
@@ -65,7 +70,7 @@ final as (
         customer_outcomes.outcomes_until,
         graded_clusters.model_version,
         cast(graded_clusters.cluster_id as varchar) as segment_id,
-        coalesce(segment_names.segment, 'A segment of then') as segment,
+        segment_names.segment,
         graded_clusters.repurchase_probability,
         customer_outcomes.has_ordered,
         customer_outcomes.num_orders as num_orders_next,
@@ -96,7 +101,11 @@ final as (
             graded_clusters.customer_id = rfm_scores.customer_id
             and graded_clusters.as_of_date = rfm_scores.as_of_date
     inner join thirds on graded_clusters.as_of_date = thirds.as_of_date
-    left join segment_names on graded_clusters.cluster_id = segment_names.cluster_id
+    left join segment_names
+        on
+            graded_clusters.model_version = segment_names.model_version
+            and graded_clusters.as_of_date = segment_names.as_of_date
+            and graded_clusters.cluster_id = segment_names.cluster_id
 
 )
 

@@ -2,13 +2,17 @@ with
 
 cluster_claims as (
 
-    select * from {{ ref('cluster_claims') }}
+    select cluster_claims.*
+    from {{ ref('cluster_claims') }} as cluster_claims
+    inner join {{ ref('as_of') }} as as_of on cluster_claims.as_of_date = as_of.as_of_date
 
 ),
 
 archetype_fits as (
 
-    select * from {{ ref('archetype_fits') }}
+    select archetype_fits.*
+    from {{ ref('archetype_fits') }} as archetype_fits
+    inner join {{ ref('as_of') }} as as_of on archetype_fits.as_of_date = as_of.as_of_date
 
 ),
 

@@ -2,7 +2,9 @@ with
 
 cluster_claims as (
 
-    select * from {{ ref('cluster_claims') }}
+    select cluster_claims.*
+    from {{ ref('cluster_claims') }} as cluster_claims
+    inner join {{ ref('as_of') }} as as_of on cluster_claims.as_of_date = as_of.as_of_date
 
 ),
 

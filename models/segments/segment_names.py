@@ -2,7 +2,7 @@ from customer_segmentation.versions import rows_so_far
 
 
 def model(dbt, session):
-    """One row per version, cluster and as-of date: the name, and the claims that it makes."""
+    """One row per version, cluster and day: the name, and the claims that it makes."""
     from customer_segmentation.naming import add_names
 
     (as_of,) = dbt.ref("as_of").df().to_dict("records")
@@ -10,6 +10,7 @@ def model(dbt, session):
     versions = dbt.ref("model_versions").filter("origin = 'restored'").select("model_version").df()
     restored = dbt.ref("restored_registry").filter("record = 'name'").df()
     restored = restored[restored["model_version"].isin(versions["model_version"])]
+    graded = dbt.ref("graded_clusters").select("as_of_date, model_version").distinct().df()
     return add_names(
         rows_so_far(dbt, session, restored),
         restored.head(0) if dbt.is_incremental else restored,
@@ -20,6 +21,7 @@ def model(dbt, session):
         words=dbt.ref("claims").df(),
         model_version=version,
         as_of_date=as_of["as_of_date"].date(),
+        graded_versions=dict(graded.itertuples(index=False)),
         currency=as_of["currency"],
         min_claim_share=dbt.config.meta_get("min_claim_share"),
         min_claim_contrast=dbt.config.meta_get("min_claim_contrast"),

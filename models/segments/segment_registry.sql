@@ -3,6 +3,7 @@ with
 model_versions as (
 
     select * from {{ ref('model_versions') }}
+    where purpose = 'serves'
 
 ),
 
@@ -16,6 +17,7 @@ clusters as (
         overlap,
         parents
     from {{ ref('cluster_centroids') }}
+    where model_version in (select model_versions.model_version from model_versions)
 
 ),
 

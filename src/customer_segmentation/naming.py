@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -379,7 +379,8 @@ def name_segments(
             elif len(alike) == 1 and (name.archetype or name.claims):
                 segments[cluster] = title
             else:
-                segments[cluster] = f"{title} (segment {cluster})"
+                number = f"segment {cluster}" if cluster > 0 else f"segment of then {-cluster}"
+                segments[cluster] = f"{title} ({number})"
     rows: list[dict[str, Any]] = []
     for cluster in clusters:
         name = names[cluster]
@@ -445,31 +446,55 @@ def last_names(
     return ordered.drop_duplicates("cluster_id", keep="last")
 
 
+def of_day(rows: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Rows of one day; ``as_of_date`` may be a date or a timestamp."""
+    found: pd.DataFrame = rows[pd.to_datetime(rows["as_of_date"]) == pd.Timestamp(day)]
+    return found
+
+
 def add_names(
     known: pd.DataFrame,
     restored: pd.DataFrame,
     shares: pd.DataFrame,
     *,
+    fits: pd.DataFrame,
+    quantiles: pd.DataFrame,
     model_version: int,
     as_of_date: date,
+    graded_versions: Mapping[Any, int] | None = None,
     **evidence: Any,
 ) -> pd.DataFrame:
     """Rows for ``segment_names``: those of a version as of a day, and the ``restored`` ones.
 
     ``known`` are the rows so far, ``restored`` those of them that a registry brought into a fresh
-    database and that have to be written as well; for ``shares`` and ``evidence`` see
-    ``name_segments``.
+    database and that have to be written as well. ``shares``, ``fits``, ``quantiles`` and
+    ``evidence`` as for ``name_segments``, the first three of any days. On the days of
+    ``graded_versions``, which say what version was graded, clusters keep the name that they have as
+    of ``as_of_date`` where its claims held on the day, and have a name of their own where not.
     """
     known, restored = (
         rows.assign(as_of_date=[pd.Timestamp(day).date() for day in rows["as_of_date"]])
         for rows in (known, restored)
     )
-    clusters = [int(cluster) for cluster in shares["cluster_id"].unique()]
-    named = name_segments(
-        shares=shares, before=last_names(known, clusters, model_version, as_of_date), **evidence
-    ).assign(model_version=model_version, as_of_date=as_of_date)
+
+    def named(day: date, version: int, before: pd.DataFrame) -> pd.DataFrame:
+        return name_segments(
+            shares=of_day(shares, day),
+            fits=of_day(fits, day),
+            quantiles=of_day(quantiles, day),
+            before=before,
+            **evidence,
+        ).assign(model_version=version, as_of_date=day)
+
+    clusters = [int(cluster) for cluster in of_day(shares, as_of_date)["cluster_id"].unique()]
+    today = named(as_of_date, model_version, last_names(known, clusters, model_version, as_of_date))
     is_replaced = (restored["model_version"] == model_version) & (
         restored["as_of_date"] == as_of_date
     )
-    parts = [rows[list(SEGMENT_NAMES)] for rows in (restored[~is_replaced], named) if len(rows)]
-    return pd.concat(parts, ignore_index=True).astype(SEGMENT_NAMES)
+    parts = [restored[~is_replaced], today]
+    for day, version in (graded_versions or {}).items():
+        day = pd.Timestamp(day).date()
+        if not ((known["model_version"] == version) & (known["as_of_date"] == day)).any():
+            parts.append(named(day, version, today))
+    filled = [rows[list(SEGMENT_NAMES)] for rows in parts if len(rows)]
+    return pd.concat(filled, ignore_index=True).astype(SEGMENT_NAMES)
