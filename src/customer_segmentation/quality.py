@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 from sklearn.isotonic import IsotonicRegression
 
 from customer_segmentation.foresight import foretold_by_groups, log_spend
@@ -142,12 +143,15 @@ def weighted_correlation(first: np.ndarray, second: np.ndarray, weights: np.ndar
 def foretold_by_number(numbers: np.ndarray, happened: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """Foretell by a number: the nearest rising or falling curve of the other folds' customers.
 
-    Isotonic regression (Barlow et al. 1972); whether it rises or falls is found in the other folds.
+    Isotonic regression (Barlow et al. 1972); it rises where their rank correlation is positive.
     """
+    if np.ptp(numbers) == 0:
+        return foretold_by_groups(np.zeros(len(numbers), dtype=np.int64), happened, fold)
     foretold = np.empty(len(numbers))
     for number in range(int(fold.max()) + 1):
         others, own = fold != number, fold == number
-        curve = IsotonicRegression(increasing="auto", out_of_bounds="clip")
+        rises = spearmanr(numbers[others], happened[others]).statistic > 0
+        curve = IsotonicRegression(increasing=bool(rises), out_of_bounds="clip")
         foretold[own] = curve.fit(numbers[others], happened[others]).predict(numbers[own])
     return foretold
 
