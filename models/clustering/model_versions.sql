@@ -143,7 +143,11 @@ past_days as (
     from {{ ref('metric_days') }} as metric_days
     inner join {{ ref('customer_metrics_history') }} as customer_metrics_history
         on metric_days.as_of_date = customer_metrics_history.as_of_date and customer_metrics_history.is_clusterable
-    where metric_days.is_for_choosing or metric_days.is_for_grading
+    where
+        metric_days.is_for_grading
+        {%- if var('segment_count') == 'auto' and var('segment_count_by') == 'foresight' %}
+        or metric_days.is_for_choosing
+        {%- endif %}
     group by metric_days.as_of_date, metric_days.is_for_choosing
     having count(*) >= {{ var('min_customers') }}
 

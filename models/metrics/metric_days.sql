@@ -105,7 +105,7 @@ days_of_fits as (
         true as is_for_choosing
     from judged
     cross join as_of
-    where is_due and {{ var('segment_count') == 'auto' and var('segment_count_by') == 'foresight' }}
+    where is_due
 
 ),
 

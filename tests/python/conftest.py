@@ -35,7 +35,12 @@ from customer_segmentation.report.shop import Shop
 
 PROJECT = Path(__file__).parents[2]
 
-QUICK = {"evidence_sample_size": 400, "num_bootstraps": 5, "num_resamples": 0}
+QUICK = {
+    "evidence_sample_size": 400,
+    "num_bootstraps": 5,
+    "num_resamples": 0,
+    "segment_count_by": "evidence",
+}
 """Little evidence, for tests that are about something else."""
 
 STAGING_AND_METRICS = (

@@ -9,7 +9,10 @@ COLUMNS = {"model_version": "int32", "feature": "string", "value": "float64"}
 
 
 def versions(*origins: str) -> pd.DataFrame:
-    return pd.DataFrame({"model_version": range(1, len(origins) + 1), "origin": origins})
+    served = range(1, len(origins) + 1)
+    return pd.DataFrame(
+        {"model_version": served, "served_version": served, "origin": origins, "purpose": "serves"}
+    )
 
 
 def made(version: int) -> pd.DataFrame:
