@@ -13,7 +13,7 @@ def model(dbt, session):
         of_day = customers.filter(f"as_of_date = date '{day['as_of_date']:%Y-%m-%d}'")
         compared = compare_ways(
             of_day.order("customer_id").df(),
-            dbt.config.meta_get("columns"),
+            dbt.config.meta_get("candidate_features"),
             random_seed=dbt.config.meta_get("random_seed"),
         )
         rows.append(compared.assign(**day))

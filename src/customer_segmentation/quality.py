@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,9 @@ GROUPS = {
     "once_or_repeat_by_recency": "once_or_repeat_by_recency",
 }
 """Ways to group customers: the column of ``graded_customers`` that says a customer's group."""
+
+METRICS = ("total_amount", "num_orders", "avg_order_value", "days_since_last_order")
+"""Single columns that compete, beside the candidates for features."""
 
 CHANCE = "repurchase_probability"
 """The column that is a way of its own, be it among the best or not."""
@@ -157,18 +160,19 @@ def foretold_by_number(numbers: np.ndarray, happened: np.ndarray, fold: np.ndarr
 
 
 def compare_ways(
-    customers: pd.DataFrame, columns: list[str], *, random_seed: int
+    customers: pd.DataFrame, candidate_features: Sequence[str], *, random_seed: int
 ) -> pd.DataFrame:
     """Compare how much the segments and other ways foretell, on the same customers.
 
     ``customers`` are rows of ``graded_customers`` of one version and day, in the order of
-    ``customer_id``: the columns of ``GROUPS``, ``CHANCE``, ``has_ordered``, ``revenue`` and the
-    single ``columns`` that compete. Each customer is foretold by those of other folds
+    ``customer_id``: the columns of ``GROUPS``, ``CHANCE``, ``METRICS``, ``candidate_features``,
+    ``has_ordered`` and ``revenue``. Each customer is foretold by those of other folds
     (cross-validation). Intervals are of percentile bootstraps over customers, the difference paired.
 
     Returns a row per way and measure, the columns of ``segmentation_quality`` but the version and
     days. Empty where all customers did the same or there are fewer than ``NUM_FOLDS`` of either.
     """
+    columns = list(dict.fromkeys([*METRICS, *candidate_features]))
     has_ordered = customers["has_ordered"].to_numpy(dtype=float)
     revenue = customers["revenue"].to_numpy(dtype=float)
     size = len(customers)

@@ -75,8 +75,8 @@ def in_types(parts: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Da
     if not filled:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     rows = pd.concat([part[list(columns)].astype(dict(columns)) for part in filled])
-    days = [name for name in columns if name in DAYS and rows[name].dtype != object]
-    return rows.assign(**{name: rows[name].dt.date for name in days}).reset_index(drop=True)
+    days = {name: pd.to_datetime(rows[name]).dt.date for name in DAYS if name in columns}
+    return rows.assign(**days).reset_index(drop=True)
 
 
 def ungraded(dbt: Any, session: Any, customers: Any) -> Any:

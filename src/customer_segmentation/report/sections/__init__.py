@@ -8,6 +8,7 @@ from customer_segmentation.report.section import Section
 from customer_segmentation.report.sections.customers import customers
 from customer_segmentation.report.sections.exclusions import exclusions
 from customer_segmentation.report.sections.metrics import metrics
+from customer_segmentation.report.sections.outcomes import outcomes
 from customer_segmentation.report.sections.profiles import profiles
 from customer_segmentation.report.sections.rules import rules
 from customer_segmentation.report.sections.segment_count import segment_count
@@ -23,6 +24,7 @@ SECTIONS: list[Callable[[Shop], Section]] = [
     rules,
     customers,
     stages,
+    outcomes,
     segment_count,
     metrics,
     exclusions,

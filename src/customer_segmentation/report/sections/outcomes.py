@@ -1,0 +1,297 @@
+"""What happened next: the segments of a past day beside what their customers did since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from customer_segmentation.report import plots, wording
+from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.shop import Shop
+from customer_segmentation.report.wording import count, figure, listed, metric_name, percent, whole
+
+MEASURES = {
+    "auc": ("Who orders again (AUC)", "who orders again"),
+    "spearman": ("Who spends more (Spearman)", "who spends more than others"),
+    "r2_log_spend": ("How much they spend (R²)", "how much they spend"),
+}
+"""What is foretold: as a heading, and in a sentence."""
+
+COLOURS = ["var(--index-5)", "var(--accent)", "var(--quiet)"]
+
+WAYS = {
+    "segments": "Segments",
+    "rfm_groups": "Ten RFM groups",
+    "rfm_cells": "RFM cells (three scores)",
+    "once_or_repeat_by_recency": "Once or repeat, by recency",
+    "repurchase_probability": "Chance to order again",
+}
+"""Ways to look at customers; others are single metrics."""
+
+
+def outcomes(shop: Shop) -> Section:
+    """Show what was foretold beside what happened, and the segments beside other ways."""
+    rows = graded(shop, "segment_outcomes")
+    if rows.empty:
+        return Section(
+            key="outcomes",
+            title="What happened next",
+            lead="Nothing can be judged yet: since the segments were made, or since there were"
+            " enough customers, no whole window has passed in which they could order again.",
+        )
+    quality = graded(shop, "segmentation_quality")
+    return Section(
+        key="outcomes",
+        title="What happened next",
+        lead=f"{who_is_judged(shop, rows)} {beside_rfm(quality)}".strip(),
+        plots=[
+            foretold_by_segment(shop, rows),
+            *([beside_other_ways(quality)] if len(quality) else []),
+        ],
+    )
+
+
+def graded(shop: Shop, table: str) -> pd.DataFrame:
+    """Rows of the last day that the version which scores was graded by, or the fit made for it."""
+    return shop.read(
+        f"""
+        select {table}.*, model_versions.purpose
+        from segments.{table}
+        inner join clustering.model_versions using (model_version)
+        where coalesce(model_versions.served_version, model_version) = {shop.active_version}
+        qualify {table}.as_of_date = max({table}.as_of_date) over ()
+        order by all
+        """
+    )
+
+
+def window_of(rows: pd.DataFrame) -> str:
+    """Name the window after the day, as in: the 90 days after 2025-09-01."""
+    row = rows.iloc[0]
+    days = (row["outcomes_until"] - row["as_of_date"]).days
+    return f"the {count(days, 'day')} from {row['as_of_date']:%Y-%m-%d} on"
+
+
+def who_is_judged(shop: Shop, rows: pd.DataFrame) -> str:
+    """Say which segments are judged, by which days."""
+    customers = count(rows["num_customers"].sum(), "customer")
+    if rows["purpose"].iloc[0] == "serves":
+        whose = (
+            f"Version {shop.active_version} is held against what {customers} did in"
+            f" {window_of(rows)}, which it had not seen."
+        )
+    else:
+        whose = (
+            f"As many segments were made as of {rows['as_of_date'].iloc[0]:%Y-%m-%d}, from the"
+            f" orders before that day alone, and are held against what the {customers} of then did"
+            f" in {window_of(rows)}."
+        )
+    ordered = rows["num_ordered"].sum() / rows["num_customers"].sum()
+    return f"{whose} {percent(ordered)} of them ordered."
+
+
+def beside_rfm(quality: pd.DataFrame) -> str:
+    """Say in one sentence whether the segments foretold more than the RFM groups, or less.
+
+    ``quality`` are rows of ``segmentation_quality`` of one day; empty text without any.
+    """
+    groups = quality[quality["way"] == "rfm_groups"] if len(quality) else quality
+    if groups.empty:
+        return ""
+    found = {
+        word: [MEASURES[row["measure"]][1] for row in in_order(groups) if row["segments_are"] == word]
+        for word in ("better", "level", "worse")
+    }
+    told = []
+    if found["better"]:
+        told.append(f"the segments foretold better {listed(found['better'])}")
+    if found["worse"]:
+        told.append(f"RFM foretold better {listed(found['worse'])}")
+    if found["level"]:
+        told.append(f"both are level in {listed(found['level'])}")
+    return f"Beside the ten RFM groups that everybody knows, {listed(told)}." if told else ""
+
+
+def in_order(rows: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows in the order of ``MEASURES``."""
+    place = {measure: position for position, measure in enumerate(MEASURES)}
+    ordered: list[dict[str, object]] = rows.sort_values(
+        "measure", key=lambda measures: measures.map(place)
+    ).to_dict("records")
+    return ordered
+
+
+def foretold_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
+    """Draw the share that ordered, with its interval, beside the share that was foretold."""
+    rows = rows.sort_values("share_ordered", ascending=False, ignore_index=True)
+    rows["segment"] = rows["segment"].map(wording.isolated)
+    rows["label"] = distinct(rows["segment"].map(wording.in_lines))
+    rows["happened"], rows["foretold"] = "Have ordered (95 % interval)", "Foretold"
+    y = alt.Y("label:N", sort=list(rows["label"]), axis=plots.labels_axis())
+    axis = alt.Axis(format="%", tickCount=5)
+    scale = alt.Scale(domain=[0, 1])
+    kinds = ["Have ordered (95 % interval)", "Foretold"]
+    colour = {"scale": alt.Scale(domain=kinds, range=[plots.ACCENT, plots.INK_2])}
+    shape = {"scale": alt.Scale(domain=kinds, range=["circle", "diamond"])}
+    tooltip = [
+        alt.Tooltip("segment:N", title="Segment"),
+        alt.Tooltip("share_ordered:Q", title="Have ordered", format=".1%"),
+        alt.Tooltip("predicted_share:Q", title="Foretold", format=".1%"),
+        alt.Tooltip("num_customers:Q", title="Customers", format=","),
+    ]
+    drawn = rows[
+        ["label", "segment", "share_ordered", "share_ordered_low", "share_ordered_high",
+         "predicted_share", "num_customers", "happened", "foretold"]
+    ]  # fmt: skip
+    base = plots.chart(drawn).encode(y=y, tooltip=tooltip)
+    intervals = base.mark_rule(color=plots.ACCENT, strokeWidth=2).encode(
+        x=alt.X("share_ordered_low:Q", title="Share of the customers", axis=axis, scale=scale),
+        x2="share_ordered_high:Q",
+    )
+    happened = base.mark_point(filled=True, opacity=1, size=90).encode(
+        x=alt.X("share_ordered:Q"),
+        color=alt.Color("happened:N", **colour),
+        shape=alt.Shape("happened:N", **shape),
+    )
+    foretold = base.mark_point(filled=False, opacity=1, size=90, strokeWidth=2).encode(
+        x=alt.X("predicted_share:Q"),
+        color=alt.Color("foretold:N", **colour),
+        shape=alt.Shape("foretold:N", **shape),
+    )
+    first, last = rows.iloc[0], rows.iloc[-1]
+    known = rows.dropna(subset="predicted_share")
+    inside = known["predicted_share"].between(
+        known["share_ordered_low"], known["share_ordered_high"]
+    )
+    right = (
+        f" What was foretold lies within the interval for {whole(inside.sum())} of"
+        f" {count(len(known), 'segment')}."
+        if len(known)
+        else ""
+    )
+    return Plot(
+        key="foretold-by-segment",
+        title="Foretold and happened, by segment",
+        shows="For each segment of then a dot, the share of its customers who ordered in the"
+        " window, on a line that shows how sure the share is; a diamond is what was foretold.",
+        sentence=f"Most ordered of {first['segment']} ({percent(first['share_ordered'])}), fewest"
+        f" of {last['segment']} ({percent(last['share_ordered'])}).{right}",
+        chart=plots.finished(intervals, happened, foretold, height=46 * len(rows)),
+        width="half",
+        table=Table.of(
+            rows,
+            {
+                "segment": ("Segment", None),
+                "num_customers": ("Customers", whole),
+                "predicted_share": ("Foretold", percent),
+                "share_ordered": ("Have ordered", percent),
+                "share_ordered_low": ("from", percent),
+                "share_ordered_high": ("to", percent),
+                "num_orders": ("Orders", whole),
+                "revenue_per_customer": ("Revenue per customer", shop.money),
+                "revenue_per_customer_low": ("from", shop.money),
+                "revenue_per_customer_high": ("to", shop.money),
+            },
+        ),
+    )
+
+
+def distinct(labels: pd.Series) -> pd.Series:
+    """Number labels that are alike, for a plot would put them into one row."""
+    again = labels.duplicated(keep=False)
+    return labels.where(~again, labels + " (" + (labels.groupby(labels).cumcount() + 1).astype(str) + ")")
+
+
+def beside_other_ways(quality: pd.DataFrame) -> Plot:
+    """Draw how much more the segments foretold than other ways to look at the same customers."""
+    ways = [way for way in WAYS if way != "segments" and way in set(quality["way"])]
+    ways += [way for way in dict.fromkeys(quality["way"]) if way not in WAYS]
+    rows = quality[quality["way"] != "segments"].copy()
+    rows["name"] = rows["way"].map(name_of)
+    rows["label"] = rows["name"].map(wording.in_lines)
+    rows["what"] = rows["measure"].map(lambda measure: MEASURES[measure][0])
+    rows = rows.dropna(subset=["gain_of_segments", "gain_low", "gain_high"])
+    order = [wording.in_lines(name_of(way)) for way in ways]
+    whats = [heading for heading, _ in MEASURES.values()]
+    y = alt.Y("label:N", sort=order, axis=plots.labels_axis())
+    encoding = {
+        "y": y,
+        "yOffset": alt.YOffset("what:N", sort=whats),
+        "color": alt.Color("what:N", sort=whats, scale=alt.Scale(domain=whats, range=COLOURS)),
+        "tooltip": [
+            alt.Tooltip("name:N", title="Beside"),
+            alt.Tooltip("what:N", title="Foretold"),
+            alt.Tooltip("value:Q", title="Its measure", format=".3f"),
+            alt.Tooltip("gain_of_segments:Q", title="Segments more by", format="+.3f"),
+            alt.Tooltip("gain_low:Q", title="from", format="+.3f"),
+            alt.Tooltip("gain_high:Q", title="to", format="+.3f"),
+        ],
+    }
+    drawn = rows[
+        ["label", "name", "what", "value", "gain_of_segments", "gain_low", "gain_high"]
+    ]
+    base = plots.chart(drawn).encode(**encoding)
+    zero = plots.chart(pd.DataFrame({"zero": [0]})).mark_rule(
+        strokeDash=[4, 3], color=plots.INK_2
+    ).encode(x=alt.X("zero:Q", title="How much more the segments foretold"))
+    intervals = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("gain_low:Q", axis=plots.few_ticks(format="+.2~f")), x2="gain_high:Q"
+    )
+    points = base.mark_point(filled=True, opacity=1, size=60).encode(x="gain_of_segments:Q")
+    own = quality[quality["way"] == "segments"].set_index("measure")["value"]
+    num_groups = quality.loc[quality["way"] == "segments", "num_groups"].iloc[0]
+    return Plot(
+        key="quality",
+        title="Beside other ways to look at customers",
+        shows="For each other way three dots on lines: how much more the segments foretold of who"
+        " orders again, who spends more and how much, with intervals. Right of the dashed line the"
+        " segments foretold more, left of it less; a line that crosses it says neither.",
+        sentence=f"{whole(num_groups)} segments: AUC {figure(own['auc'])} of who orders again,"
+        f" rank correlation {figure(own['spearman'])} with the spend, R² {figure(own['r2_log_spend'])}"
+        f" of its logarithm. {said_of(rows, ways)}",
+        chart=plots.finished(zero, intervals, points, height=58 * len(ways)),
+        width="half",
+        table=Table.of(
+            quality.assign(
+                name=quality["way"].map(name_of),
+                what=quality["measure"].map(lambda measure: MEASURES[measure][0]),
+            ),
+            {
+                "name": ("Way", None),
+                "num_groups": ("Groups", whole),
+                "what": ("Foretold", None),
+                "value": ("Measure", lambda value: f"{value:.3f}"),
+                "gain_of_segments": ("Segments more by", lambda gain: f"{gain:+.3f}"),
+                "gain_low": ("from", lambda gain: f"{gain:+.3f}"),
+                "gain_high": ("to", lambda gain: f"{gain:+.3f}"),
+            },
+        ),
+    )
+
+
+def name_of(way: str) -> str:
+    """Name a way to look at customers.
+
+    >>> name_of("rfm_groups"), name_of("num_orders")
+    ('Ten RFM groups', 'Orders alone')
+    """
+    return WAYS.get(way, f"{metric_name(way)} alone")
+
+
+def said_of(rows: pd.DataFrame, ways: Sequence[str]) -> str:
+    """Say beside which ways the segments foretold more, less, or as much, in all measures."""
+    verdicts = {way: set(rows.loc[rows["way"] == way, "segments_are"].dropna()) for way in ways}
+    named = {way: name_of(way)[0].lower() + name_of(way)[1:] for way in ways}
+    named = {way: name.replace("rFM", "RFM") for way, name in named.items()}
+    never_worse = [
+        named[way] for way, said in verdicts.items() if "better" in said and "worse" not in said
+    ]
+    worse = [named[way] for way, said in verdicts.items() if "worse" in said]
+    told = []
+    if never_worse:
+        told.append(f"They foretold more, and nothing less, than {listed(never_worse)}.")
+    if worse:
+        told.append(f"In some measure {listed(worse)} foretold more than they.")
+    return " ".join(told) or "Beside the others they are level."
