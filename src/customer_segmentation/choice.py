@@ -258,10 +258,15 @@ def explain_choice(
     ``choice`` among those of its ``algorithm``; of others it is told what they are evidence of.
     """
     chosen, chosen_by = choice.segment_count, choice.chosen_by
-    of_algorithm = candidates[candidates["algorithm"] == choice.algorithm]
-    reproduced = [
-        int(k) for k in of_algorithm.loc[of_algorithm["is_reproduced"].fillna(False), "k"]
-    ]
+    reproduced = (
+        [
+            int(row["k"])
+            for _, row in candidates[candidates["algorithm"] == choice.algorithm].iterrows()
+            if not thresholds.misses_at(row)
+        ]
+        if chosen_by == "foresight"
+        else []
+    )
     valleys = boundaries.groupby("k")["is_valley"]
     found, pairs = valleys.sum(), valleys.size()
 

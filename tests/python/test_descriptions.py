@@ -67,7 +67,7 @@ def test_every_column_is_described_and_every_description_has_its_column(
     # The columns of the candidate features follow a var.
     features = {
         f"{table}.{feature}"
-        for table in ("clustering_sample", "customer_stages")
+        for table in ("clustering_sample", "customer_stages", "graded_customers", "past_samples")
         for feature in ("total_amount", "num_orders", "avg_order_value", "days_since_last_order")
     }
     nameless = set(columns.loc[columns["comment"].isna(), "name"])

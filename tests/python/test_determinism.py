@@ -12,10 +12,18 @@ from conftest import PROJECT, Build, build_models
 from customer_segmentation.report.page import make_sections, render
 from customer_segmentation.report.shop import Shop
 
+# The days of a first fit are there in the run that makes it.
+HISTORY = """
+    metrics.customer_metrics_history
+    where as_of_date in (
+        from metrics.metric_days select as_of_date where not is_for_choosing and not is_for_grading
+    )
+"""
 TABLES = (
-    "metrics.customer_metrics_history",
+    HISTORY,
+    "metrics.rfm_thresholds where as_of_date in (from metrics.customer_metrics select as_of_date)",
     "metrics.repurchase_windows",
-    "metrics.repurchase_curve",
+    "metrics.repurchase_curve where as_of_date in (from metrics.customer_metrics select as_of_date)",
     "clustering.customer_clusters",
     "clustering.cluster_centroids",
     "clustering.claim_limits",
@@ -25,6 +33,8 @@ TABLES = (
     "segments.segment_claims",
     "segments.segment_profiles",
     "segments.segment_rules",
+    "segments.segment_outcomes",
+    "segments.segmentation_quality",
 )
 COLUMNS = ("line_id", "order_id", "customer_id", "ordered_at", "amount", "status")
 VARIABLES: dict[str, Any] = {
@@ -46,7 +56,7 @@ def hashes(build: Build) -> dict[str, Any]:
     report = {"report": hashlib.sha256(page.encode()).hexdigest()}
     return report | {
         table: build.query(
-            f"select count(*) as n, sum(hash(t)::hugeint)::varchar as h from {table} as t"
+            f"select count(*) as n, sum(hash(t)::hugeint)::varchar as h from (from {table}) as t"
         ).values.tolist()
         for table in TABLES
     }

@@ -308,9 +308,12 @@ def test_names_of_before_are_those_of_earlier_days_and_versions() -> None:
 
 
 def test_restored_names_are_written_and_those_of_the_day_replaced() -> None:
+    today, then = pd.Timestamp("2024-02-01"), pd.Timestamp("2023-12-01")
     evidence: dict[str, Any] = {
-        "fits": fits(lapsed=[1]),
-        "quantiles": ALIKE,
+        "fits": pd.concat(
+            [fits(lapsed=[1]).assign(as_of_date=today), fits(once=[1, 2]).assign(as_of_date=then)]
+        ),
+        "quantiles": pd.concat([ALIKE.assign(as_of_date=day) for day in (today, then)]),
         "archetypes": ARCHETYPES,
         "words": WORDS,
         **LIMITS,
@@ -324,13 +327,19 @@ def test_restored_names_are_written_and_those_of_the_day_replaced() -> None:
     rows = add_names(
         restored,
         restored,
-        shares(NO_CLAIMS),
+        pd.concat([shares(NO_CLAIMS).assign(as_of_date=day) for day in (today, then)]),
         model_version=1,
         as_of_date=datetime.date(2024, 2, 1),
+        graded_versions={then: -1},
         **evidence,
     )
     assert list(rows) == list(SEGMENT_NAMES)
-    assert len(rows) == 6
+    assert len(rows) == 9
+    graded = rows[rows["model_version"] == -1]
+    assert set(graded["as_of_date"]) == {datetime.date(2023, 12, 1)}
+    # What it is called today does not hold then; what holds then is told apart.
+    assert graded["segment"].tolist()[0].startswith("One-time buyers")
+    assert graded["named_because"].tolist()[0].startswith("no longer “Lapsed customers”")
     today = rows[rows["as_of_date"] == datetime.date(2024, 2, 1)]
     assert today["segment"].tolist()[0] == "Lapsed customers"
     assert today["named_because"].tolist()[0].startswith("no longer “One-time buyers”: ")

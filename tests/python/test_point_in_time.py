@@ -58,7 +58,7 @@ def test_a_build_as_of_a_past_day_gives_the_rows_of_the_history(
     assert whole.success, whole.log[-2000:]
     assert whole.value("select count(*) from metrics.order_changes where num_orders < 0") > 100
     assert whole.value("select count(*) from metrics.order_changes where not stays_positive") > 300
-    assert whole.value("select count(*) from metrics.metric_days") == 13
+    assert whole.value("select count(*) from metrics.metric_days") == 15
     for day in days:
         past = build_models(
             Path(tmp_path, f"{day}.duckdb"),

@@ -306,6 +306,7 @@ def versions(curve_version: int = 1, why: str = "refit", **settings: Any) -> pd.
     return pd.DataFrame(
         {
             "model_version": [1, 2],
+            "purpose": "serves",
             "curve_version": [1, curve_version],
             "due_because": ["first build", why],
             "settings": [json.dumps(defaults), json.dumps(defaults | settings)],
