@@ -24,6 +24,8 @@ final as (
         round(smallest_cluster_share, 3) as smallest_cluster_share,
         is_reproduced,
         resampling_share,
+        brier_score,
+        log_spend_error,
         is_elbow,
         round(agreement_with_kmeans, 2) as agreement_with_kmeans,
         round(agreement_with_stages, 2) as agreement_with_stages

@@ -35,9 +35,7 @@ def model(dbt, session):
             served[version] = fit_version(version, sample, features, fitted, selected, **settings)
             return served[version]
         ((served_version, rows),) = served.items()
-        return fit_past(
-            version, sample, features, rows, selected, served_version, **settings
-        )
+        return fit_past(version, sample, features, rows, selected, served_version, **settings)
 
     return new_rows(
         versions,

@@ -21,6 +21,8 @@ def model(dbt, session):
     if len(rows):
         from customer_segmentation.outcomes import add_intervals
 
-        revenues = customers.order("customer_id").select("model_version, as_of_date, segment_id, revenue")
+        revenues = customers.order("customer_id").select(
+            "model_version, as_of_date, segment_id, revenue"
+        )
         rows = add_intervals(rows, revenues.df(), random_seed=dbt.config.meta_get("random_seed"))
     return in_types([rows], SEGMENT_OUTCOMES)

@@ -4,7 +4,9 @@ from customer_segmentation.versions import in_types, ungraded
 
 def model(dbt, session):
     """One row per version, day, way to look at customers and measure: how much it foretold."""
-    customers = ungraded(dbt, session, dbt.ref("graded_customers").filter("sample_position <= 10000"))
+    customers = ungraded(
+        dbt, session, dbt.ref("graded_customers").filter("sample_position <= 10000")
+    )
     days = customers.select("model_version, as_of_date, outcomes_until").distinct()
     rows = []
     for day in days.order("as_of_date").df().to_dict("records"):

@@ -286,8 +286,13 @@ def explain_choice(
         if chosen_by == "foresight":
             stable = f"(least stable cluster {row['bootstrap_jaccard']:.2f})"
             if len(reproduced) == 1:
-                return f"k = {chosen} is the only number of segments that resampling reproduces {stable}"
-            among = f"of the numbers of segments that resampling reproduces ({listed_ks(reproduced)})"
+                return (
+                    f"k = {chosen} is the only number of segments that resampling reproduces"
+                    f" {stable}"
+                )
+            among = (
+                f"of the numbers of segments that resampling reproduces ({listed_ks(reproduced)})"
+            )
             if chosen == min(reproduced):
                 return (
                     f"{among} k = {chosen} is the smallest {stable}, and no finer one foretold"
@@ -337,9 +342,10 @@ def explain_choice(
                 return "resampling reproduces it too, but as of the past day it could not be formed"
             coarser, finer = sorted((k, chosen))
             better = "foretold better" if k < chosen else "foretold no better"
+            gains = told_gains(foresight, finer, coarser)
             return (
-                f"resampling reproduces it too, but k = {max(k, chosen)} {better} than"
-                f" k = {coarser} (gain and its standard error: {told_gains(foresight, finer, coarser)})"
+                f"resampling reproduces it too, but k = {finer} {better} than k = {coarser}"
+                f" (gain and its standard error: {gains})"
             )
         if chosen_by == "stability" and not misses:
             return f"resampling reproduces it too, but k = {chosen} tells more customers apart"

@@ -36,7 +36,6 @@ from customer_segmentation.stages import (
     stages_of_their_own,
 )
 
-
 JUDGED_CUSTOMERS = 10_000
 """So many customers of the past day say which number of segments foretold best."""
 

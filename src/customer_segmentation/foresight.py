@@ -1,7 +1,7 @@
 """What happened next is the judge: how well groups of customers as of a past day foretold it.
 
-Two things are foretold of each customer, over the window after the day: whether they order again, and
-how much they spend. Outcomes are arrays of the shape (customers,): ``has_ordered`` of 0 and 1,
+Two things are foretold of each customer, over the window after the day: whether they order again,
+and how much they spend. Outcomes are arrays of the shape (customers,): ``has_ordered`` of 0 and 1,
 ``revenue`` in the shop's currency.
 """
 
@@ -26,8 +26,8 @@ NUM_REPEATS = 10
 """So often the tenths are drawn anew, since one draw is a lottery."""
 
 MEASURES = ("brier_score", "log_spend_error")
-"""What is measured of every customer: the squared error of the chance to order (Brier 1950), and that
-of the logarithm of the spend."""
+"""What is measured of every customer: the squared error of the chance to order (Brier 1950), and
+that of the logarithm of the spend."""
 
 
 def log_spend(revenue: np.ndarray) -> np.ndarray:
@@ -47,8 +47,8 @@ def folds(customers: int, random_seed: int, repeat: int = 0) -> np.ndarray:
 def foretold_by_groups(groups: np.ndarray, values: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """Foretell each customer's value: the mean of their group in the other folds.
 
-    ``groups`` are numbers from 0, ``values`` what happened, both of shape (customers,). Where nobody
-    of the group is in other folds, it is the mean of all who are.
+    ``groups`` are numbers from 0, ``values`` what happened, both of shape (customers,). Where
+    nobody of the group is in other folds, it is the mean of all who are.
 
     >>> groups, values = np.array([0, 0, 1, 1]), np.array([1.0, 0.0, 4.0, 6.0])
     >>> foretold_by_groups(groups, values, np.array([0, 1, 0, 1])).tolist()

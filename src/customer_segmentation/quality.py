@@ -35,8 +35,8 @@ NUM_BEST = 2
 """So many single columns are shown, the best at telling who orders again."""
 
 MEASURES = ("auc", "spearman", "r2_log_spend")
-"""Area under the curve of ordering again (1 best, 0.5 a guess), rank correlation with the spend (Spearman
-1904), and the share of the variance of the logarithm of one plus the spend that is foretold."""
+"""Area under the curve of ordering again (1 best, 0.5 a guess), rank correlation with the spend
+(Spearman 1904), and the share of the variance of the logarithm of one plus the spend."""
 
 NUM_FOLDS = 5
 NUM_RESAMPLES = 300
@@ -167,7 +167,7 @@ def compare_ways(
     ``customers`` are rows of ``graded_customers`` of one version and day, in the order of
     ``customer_id``: the columns of ``GROUPS``, ``CHANCE``, ``METRICS``, ``candidate_features``,
     ``has_ordered`` and ``revenue``. Each customer is foretold by those of other folds
-    (cross-validation). Intervals are of percentile bootstraps over customers, the difference paired.
+    (cross-validation). Intervals are of percentile bootstraps over customers, paired for the gain.
 
     Returns a row per way and measure, the columns of ``segmentation_quality`` but the version and
     days. Empty where all customers did the same or there are fewer than ``NUM_FOLDS`` of either.

@@ -12,13 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-
 DAYS = ("as_of_date", "outcomes_until")
 """Columns that are days: Python dates, which DuckDB takes for days and not for moments."""
 
 SERVES, GRADES, CHOOSES = "serves", "grades", "chooses"
-"""Purposes of a fit: it scores customers; or, as of a past day, it is graded by what happened since; or
-it chooses the number of segments by what happened in the window after."""
+"""Purposes of a fit: it scores customers; or, as of a past day, it is graded by what happened since,
+or it chooses the number of segments by what happened in the window after."""
 
 
 def existing_versions(dbt: Any, session: Any) -> set[int]:
@@ -92,13 +91,15 @@ def ungraded(dbt: Any, session: Any, customers: Any) -> Any:
 
 
 def fit_of(versions: pd.DataFrame, served_version: int, purpose: str) -> int | None:
-    """Find the version of the fit that was made for a served one, for ``purpose``, if there is one."""
-    made = versions[(versions["served_version"] == served_version) & (versions["purpose"] == purpose)]
+    """Find the fit that was made for a served version and a purpose; None if there is none."""
+    made = versions[
+        (versions["served_version"] == served_version) & (versions["purpose"] == purpose)
+    ]
     return int(made["model_version"].iloc[0]) if len(made) else None
 
 
 def sample_of(version: int, today: Any, past: Any) -> pd.DataFrame:
-    """Customers whom a version looks at, in the order of ``customer_id``.
+    """Read the customers whom a version looks at, in the order of ``customer_id``.
 
     ``today`` is the relation of today's sample, ``past`` that of ``past_samples``.
     """

@@ -19,11 +19,12 @@ HISTORY = """
         from metrics.metric_days select as_of_date where not is_for_choosing and not is_for_grading
     )
 """
+IS_TODAY = "as_of_date in (from staging.as_of select as_of_date)"
 TABLES = (
     HISTORY,
-    "metrics.rfm_thresholds where as_of_date in (from metrics.customer_metrics select as_of_date)",
+    f"metrics.rfm_thresholds where {IS_TODAY}",
     "metrics.repurchase_windows",
-    "metrics.repurchase_curve where as_of_date in (from metrics.customer_metrics select as_of_date)",
+    f"metrics.repurchase_curve where {IS_TODAY}",
     "clustering.customer_clusters",
     "clustering.cluster_centroids",
     "clustering.claim_limits",

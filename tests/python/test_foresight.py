@@ -103,7 +103,9 @@ def test_the_kinds_that_there_are_foretell_best(
     shop: tuple[dict[int, np.ndarray], np.ndarray, np.ndarray],
 ) -> None:
     labels, has_ordered, revenue = shop
-    found = [foresight_of(labels, has_ordered, revenue, seed).finest([2, 4, 8]) for seed in range(9)]
+    found = [
+        foresight_of(labels, has_ordered, revenue, seed).finest([2, 4, 8]) for seed in range(9)
+    ]
     assert found == [4] * 9
     brier = foresight_of(labels, has_ordered, revenue, 0).mean_errors(BRIER)
     # The variance of each kind is what nobody can foretell.

@@ -101,7 +101,9 @@ def test_outcomes_are_what_the_orders_say(judged: Build) -> None:
         groups["has_ordered"].sum().sort_index(),
         check_names=False, check_dtype=False, check_index_type=False,
     )  # fmt: skip
-    assert (rows["share_ordered"].between(rows["share_ordered_low"], rows["share_ordered_high"])).all()
+    assert (
+        rows["share_ordered"].between(rows["share_ordered_low"], rows["share_ordered_high"])
+    ).all()
     chances = groups["repurchase_probability"].mean()
     assert rows["predicted_share"].sort_index().to_numpy() == pytest.approx(
         chances.sort_index().to_numpy(), abs=1e-6

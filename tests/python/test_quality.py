@@ -1,4 +1,4 @@
-"""How much segments foretell beside other ways, against scikit-learn and SciPy, and planted truths."""
+"""How much segments foretell beside other ways: against libraries, and planted truths."""
 
 import numpy as np
 import pandas as pd

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from customer_segmentation.report import plots, wording
+from customer_segmentation.report.frames import records
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, figure, listed, metric_name, percent, whole
@@ -20,6 +22,8 @@ MEASURES = {
 """What is foretold: as a heading, and in a sentence."""
 
 COLOURS = ["var(--index-5)", "var(--accent)", "var(--quiet)"]
+
+SHAPES = ["circle", "square", "triangle-up"]
 
 WAYS = {
     "segments": "Segments",
@@ -101,7 +105,9 @@ def beside_rfm(quality: pd.DataFrame) -> str:
     if groups.empty:
         return ""
     found = {
-        word: [MEASURES[row["measure"]][1] for row in in_order(groups) if row["segments_are"] == word]
+        word: [
+            MEASURES[row["measure"]][1] for row in in_order(groups) if row["segments_are"] == word
+        ]
         for word in ("better", "level", "worse")
     }
     told = []
@@ -110,17 +116,14 @@ def beside_rfm(quality: pd.DataFrame) -> str:
     if found["worse"]:
         told.append(f"RFM foretold better {listed(found['worse'])}")
     if found["level"]:
-        told.append(f"both are level in {listed(found['level'])}")
-    return f"Beside the ten RFM groups that everybody knows, {listed(told)}." if told else ""
+        told.append(f"they are level in {listed(found['level'])}")
+    return f"Beside the ten RFM groups that everybody knows, {'; '.join(told)}." if told else ""
 
 
-def in_order(rows: pd.DataFrame) -> list[dict[str, object]]:
+def in_order(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows in the order of ``MEASURES``."""
     place = {measure: position for position, measure in enumerate(MEASURES)}
-    ordered: list[dict[str, object]] = rows.sort_values(
-        "measure", key=lambda measures: measures.map(place)
-    ).to_dict("records")
-    return ordered
+    return records(rows.sort_values("measure", key=lambda measures: measures.map(place)))
 
 
 def foretold_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
@@ -133,8 +136,8 @@ def foretold_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
     axis = alt.Axis(format="%", tickCount=5)
     scale = alt.Scale(domain=[0, 1])
     kinds = ["Have ordered (95 % interval)", "Foretold"]
-    colour = {"scale": alt.Scale(domain=kinds, range=[plots.ACCENT, plots.INK_2])}
-    shape = {"scale": alt.Scale(domain=kinds, range=["circle", "diamond"])}
+    colour: dict[str, Any] = {"scale": alt.Scale(domain=kinds, range=[plots.ACCENT, plots.INK_2])}
+    shape: dict[str, Any] = {"scale": alt.Scale(domain=kinds, range=["circle", "diamond"])}
     tooltip = [
         alt.Tooltip("segment:N", title="Segment"),
         alt.Tooltip("share_ordered:Q", title="Have ordered", format=".1%"),
@@ -199,9 +202,11 @@ def foretold_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
 
 
 def distinct(labels: pd.Series) -> pd.Series:
-    """Number labels that are alike, for a plot would put them into one row."""
+    """Tell labels apart that are alike, as a plot would put them into one row."""
     again = labels.duplicated(keep=False)
-    return labels.where(~again, labels + " (" + (labels.groupby(labels).cumcount() + 1).astype(str) + ")")
+    return labels.where(
+        ~again, labels + " (" + (labels.groupby(labels).cumcount() + 1).astype(str) + ")"
+    )
 
 
 def beside_other_ways(quality: pd.DataFrame) -> Plot:
@@ -216,10 +221,10 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
     order = [wording.in_lines(name_of(way)) for way in ways]
     whats = [heading for heading, _ in MEASURES.values()]
     y = alt.Y("label:N", sort=order, axis=plots.labels_axis())
-    encoding = {
+    encoding: dict[str, Any] = {
         "y": y,
         "yOffset": alt.YOffset("what:N", sort=whats),
-        "color": alt.Color("what:N", sort=whats, scale=alt.Scale(domain=whats, range=COLOURS)),
+        "color": alt.Color("what:N", scale=alt.Scale(domain=whats, range=COLOURS)),
         "tooltip": [
             alt.Tooltip("name:N", title="Beside"),
             alt.Tooltip("what:N", title="Foretold"),
@@ -229,17 +234,20 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
             alt.Tooltip("gain_high:Q", title="to", format="+.3f"),
         ],
     }
-    drawn = rows[
-        ["label", "name", "what", "value", "gain_of_segments", "gain_low", "gain_high"]
-    ]
+    drawn = rows[["label", "name", "what", "value", "gain_of_segments", "gain_low", "gain_high"]]
     base = plots.chart(drawn).encode(**encoding)
-    zero = plots.chart(pd.DataFrame({"zero": [0]})).mark_rule(
-        strokeDash=[4, 3], color=plots.INK_2
-    ).encode(x=alt.X("zero:Q", title="How much more the segments foretold"))
+    zero = (
+        plots.chart(pd.DataFrame({"zero": [0]}))
+        .mark_rule(strokeDash=[4, 3], color=plots.INK_2)
+        .encode(x=alt.X("zero:Q", title="How much more the segments foretold"))
+    )
     intervals = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("gain_low:Q", axis=plots.few_ticks(format="+.2~f")), x2="gain_high:Q"
     )
-    points = base.mark_point(filled=True, opacity=1, size=60).encode(x="gain_of_segments:Q")
+    points = base.mark_point(filled=True, opacity=1, size=60).encode(
+        x="gain_of_segments:Q",
+        shape=alt.Shape("what:N", scale=alt.Scale(domain=whats, range=SHAPES)),
+    )
     own = quality[quality["way"] == "segments"].set_index("measure")["value"]
     num_groups = quality.loc[quality["way"] == "segments", "num_groups"].iloc[0]
     return Plot(
@@ -249,8 +257,8 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
         " orders again, who spends more and how much, with intervals. Right of the dashed line the"
         " segments foretold more, left of it less; a line that crosses it says neither.",
         sentence=f"{whole(num_groups)} segments: AUC {figure(own['auc'])} of who orders again,"
-        f" rank correlation {figure(own['spearman'])} with the spend, R² {figure(own['r2_log_spend'])}"
-        f" of its logarithm. {said_of(rows, ways)}",
+        f" rank correlation {figure(own['spearman'])} with the spend,"
+        f" R² {figure(own['r2_log_spend'])} of its logarithm. {said_of(rows, ways)}",
         chart=plots.finished(zero, intervals, points, height=58 * len(ways)),
         width="half",
         table=Table.of(
@@ -293,5 +301,5 @@ def said_of(rows: pd.DataFrame, ways: Sequence[str]) -> str:
     if never_worse:
         told.append(f"They foretold more, and nothing less, than {listed(never_worse)}.")
     if worse:
-        told.append(f"In some measure {listed(worse)} foretold more than they.")
+        told.append(f"In at least one measure {listed(worse)} foretold more than they.")
     return " ".join(told) or "Beside the others they are level."

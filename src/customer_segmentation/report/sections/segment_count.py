@@ -11,6 +11,7 @@ import pandas as pd
 from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records
 from customer_segmentation.report.section import Plot, Section, Table
+from customer_segmentation.report.sections.outcomes import beside_rfm, graded
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import (
     count,
@@ -91,7 +92,15 @@ def segment_count(shop: Shop) -> Section:
     return Section(
         key="choice",
         title="How sure we are",
-        lead=f"{verdict(selected, boundaries, shop, is_measured=is_measured)} {drift(shop)}",
+        lead=" ".join(
+            sentence
+            for sentence in (
+                verdict(selected, boundaries, shop, is_measured=is_measured),
+                beside_rfm(graded(shop, "segmentation_quality")),
+                drift(shop),
+            )
+            if sentence
+        ),
         plots=[
             *served,
             *of_algorithm(shop, everybody, selected, "kmeans"),
