@@ -152,8 +152,8 @@ def resampling_shares(
 
     The choice (``quick_choice``) is made again for each of ``num_resamples`` bootstrap samples of
     the customers, with ``num_bootstraps``, at most ``MAX_BOOTSTRAPS``, in each; of those of the
-    past day, on whom ``foresight`` rests, others are drawn, too. Returns a share for each k, good to about 0.1 with 20 resamples; they add up to 1, but for no resamples, which give
-    NaN.
+    past day, on whom ``foresight`` rests, others are drawn, too. Returns a share for each k, good
+    to about 0.1 with 20 resamples; they add up to 1, but for no resamples, which give NaN.
     """
     chosen = []
     for resample in range(num_resamples):

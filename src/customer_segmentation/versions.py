@@ -16,8 +16,8 @@ DAYS = ("as_of_date", "outcomes_until")
 """Columns that are days: Python dates, which DuckDB takes for days and not for moments."""
 
 SERVES, GRADES, CHOOSES = "serves", "grades", "chooses"
-"""Purposes of a fit: it scores customers; or, as of a past day, it is graded by what happened since,
-or it chooses the number of segments by what happened in the window after."""
+"""Purposes of a fit: it scores customers; as of a past day it is graded by what happened since, or
+it chooses the number of segments by what happened in the window after."""
 
 
 def existing_versions(dbt: Any, session: Any) -> set[int]:
