@@ -50,6 +50,8 @@
             'model_version': 'integer',
             'stage': 'varchar',
             'feature': 'varchar',
+            'lower_limit': 'double',
+            'upper_limit': 'double',
             'transform': 'varchar',
             'skewness': 'double',
             'centre': 'double',
@@ -252,11 +254,16 @@ lacking as (
     } -%}
     {%- set added = {
         'clustering.model_versions': {'curve_version': 'integer'},
-        'clustering.clustering_features': {'stage': "varchar default 'everybody'"},
+        'clustering.clustering_features': {
+            'stage': "varchar default 'everybody'",
+            'lower_limit': 'double',
+            'upper_limit': 'double',
+        },
         'clustering.clustering_candidates': {
             'stage': "varchar default 'everybody'",
             'allocation': 'varchar',
             'agreement_with_stages': 'double',
+            'bic': 'double',
         },
         'clustering.cluster_centroids': {'stage': "varchar default 'everybody'", 'parents': 'varchar'},
         'clustering.cluster_boundaries': {'stage': "varchar default 'everybody'"},

@@ -33,11 +33,13 @@ active_stages as (
 
 ),
 
--- Transform and scaling of every candidate feature, side by side in one row.
+-- Limits, transform and scaling of every candidate feature, side by side in one row.
 scaling as (
 
     select
         {%- for feature in checked_var('candidate_features') %}
+        max(lower_limit) filter (where feature = '{{ feature }}') as {{ feature }}_lower_limit,
+        max(upper_limit) filter (where feature = '{{ feature }}') as {{ feature }}_upper_limit,
         max(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
         max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
         max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
@@ -82,23 +84,42 @@ scorers as (
 
 ),
 
-scaled as (
+-- Winsorised at the limits of the version. Not with least and greatest, which would take a limit for a null.
+within_limits as (
 
     select
         customer_stages.customer_id,
         customer_stages.repurchase_probability,
         customer_stages.lifecycle_stage,
+        {%- for feature in checked_var('candidate_features') %}
+        case
+            when customer_stages.{{ feature }} < scaling.{{ feature }}_lower_limit then scaling.{{ feature }}_lower_limit
+            when customer_stages.{{ feature }} > scaling.{{ feature }}_upper_limit then scaling.{{ feature }}_upper_limit
+            else customer_stages.{{ feature }}
+        end as {{ feature }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from customer_stages
+    cross join scaling
+
+),
+
+scaled as (
+
+    select
+        within_limits.customer_id,
+        within_limits.repurchase_probability,
+        within_limits.lifecycle_stage,
         scaling.model_version,
         {%- for feature in checked_var('candidate_features') %}
         (
             case
-                when scaling.{{ feature }}_transform = 'log1p' then ln(1 + customer_stages.{{ feature }})
-                else customer_stages.{{ feature }}
+                when scaling.{{ feature }}_transform = 'log1p' then ln(1 + within_limits.{{ feature }})
+                else within_limits.{{ feature }}
             end - scaling.{{ feature }}_centre
         ) / scaling.{{ feature }}_scale as {{ feature }},
         {%- endfor %}
         scorers.centroids
-    from customer_stages
+    from within_limits
     inner join scorers using (lifecycle_stage)
     cross join scaling
 

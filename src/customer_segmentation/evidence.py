@@ -135,7 +135,12 @@ def weigh_candidates(
             min_segment_share=limits.min_segment_share,
         )
     rows = score_candidates(
-        points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps, stages=stages
+        points,
+        ks,
+        random_seed=random_seed,
+        num_bootstraps=num_bootstraps,
+        jittered_points=jittered,
+        stages=stages,
     )
     rows["is_reproduced"] = limits.are_reached(rows)
     boundaries = cluster_boundaries(
