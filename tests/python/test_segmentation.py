@@ -93,6 +93,51 @@ def test_another_transform_and_scaler_are_scored_alike(build: Builder, tmp_path:
     assert (shop.as_pipeline().predict(customers) == customers["cluster_id"]).all()
 
 
+@pytest.mark.parametrize("segmentation", ["plain", "stages"])
+def test_winsorised_features_are_scored_alike(
+    build: Builder, tmp_path: Path, segmentation: str
+) -> None:
+    built = build(
+        feature_limits={
+            "total_amount": [0.05, 0.9],
+            "num_orders": [None, 0.8],
+            "days_since_last_order": [0.2, None],
+        },
+        selected_features=["total_amount", "num_orders", "days_since_last_order"],
+        scaler="none",
+        segmentation=segmentation,
+        segment_count=5,
+        num_bootstraps=0,
+        num_resamples=0,
+        refit=True,
+    )
+    assert built.success, built.log
+    shop = customer_segmentation.load(str(built.copy(tmp_path / "copy")))
+    limits = shop.features.set_index("feature")[["lower_limit", "upper_limit"]]
+    assert limits.isna().to_dict("index") == {
+        "days_since_last_order": {"lower_limit": False, "upper_limit": True},
+        "num_orders": {"lower_limit": True, "upper_limit": False},
+        "total_amount": {"lower_limit": False, "upper_limit": False},
+    }
+    customers = shop.segments[shop.segments["is_clusterable"]].set_index("customer_id")
+    assert customers["cluster_id"].nunique() == 5
+    assert (customers["total_amount"] > limits.loc["total_amount", "upper_limit"]).sum() > 100
+    scored = shop.score(customers)
+    pd.testing.assert_frame_equal(
+        scored,
+        customers[["cluster_id", "segment", "distance", "margin"]],
+        check_dtype=False,
+        atol=1e-6,
+        rtol=0,
+    )
+    pipeline = pickle.loads(pickle.dumps(shop.as_pipeline()))
+    assert (pipeline.predict(customers) == customers["cluster_id"]).all()
+    # Neither is taken for a value at a limit.
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"can't be scored: .* in total_amount"):
+            shop.score(customers.head(3).assign(total_amount=value))
+
+
 def test_nobody_is_scored_in_an_empty_frame(shop: Segmentation, customers: pd.DataFrame) -> None:
     scored = shop.score(customers.head(0))
     assert list(scored) == ["cluster_id", "segment", "distance", "margin"]

@@ -363,6 +363,7 @@ FEATURE_SETTINGS: dict[str, Any] = {
     "candidate_features": CANDIDATES,
     "selected_features": None,
     "feature_transforms": {},
+    "feature_limits": {},
     "scaler": "standard",
     "max_skewness": 1,
     "max_variance_inflation": 10,
