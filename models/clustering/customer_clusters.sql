@@ -90,14 +90,16 @@ within_limits as (
     select
         customer_stages.customer_id,
         customer_stages.repurchase_probability,
-        customer_stages.lifecycle_stage,
         {%- for feature in checked_var('candidate_features') %}
         case
-            when customer_stages.{{ feature }} < scaling.{{ feature }}_lower_limit then scaling.{{ feature }}_lower_limit
-            when customer_stages.{{ feature }} > scaling.{{ feature }}_upper_limit then scaling.{{ feature }}_upper_limit
+            when customer_stages.{{ feature }} < scaling.{{ feature }}_lower_limit
+                then scaling.{{ feature }}_lower_limit
+            when customer_stages.{{ feature }} > scaling.{{ feature }}_upper_limit
+                then scaling.{{ feature }}_upper_limit
             else customer_stages.{{ feature }}
-        end as {{ feature }}{{ ',' if not loop.last }}
+        end as {{ feature }},
         {%- endfor %}
+        customer_stages.lifecycle_stage
     from customer_stages
     cross join scaling
 

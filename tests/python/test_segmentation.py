@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -93,9 +94,9 @@ def test_another_transform_and_scaler_are_scored_alike(build: Builder, tmp_path:
     assert (shop.as_pipeline().predict(customers) == customers["cluster_id"]).all()
 
 
-@pytest.mark.parametrize("segmentation", ["plain", "stages"])
+@pytest.mark.parametrize(("segmentation", "scaler"), [("plain", "robust"), ("stages", "none")])
 def test_winsorised_features_are_scored_alike(
-    build: Builder, tmp_path: Path, segmentation: str
+    build: Builder, tmp_path: Path, segmentation: str, scaler: str
 ) -> None:
     built = build(
         feature_limits={
@@ -104,7 +105,7 @@ def test_winsorised_features_are_scored_alike(
             "days_since_last_order": [0.2, None],
         },
         selected_features=["total_amount", "num_orders", "days_since_last_order"],
-        scaler="none",
+        scaler=scaler,
         segmentation=segmentation,
         segment_count=5,
         num_bootstraps=0,
@@ -132,6 +133,11 @@ def test_winsorised_features_are_scored_alike(
     )
     pipeline = pickle.loads(pickle.dumps(shop.as_pipeline()))
     assert (pipeline.predict(customers) == customers["cluster_id"]).all()
+    if segmentation == "plain":
+        # Within stages nobody changes cluster by these limits.
+        no_limits = shop.features.assign(lower_limit=np.nan, upper_limit=np.nan)
+        without = replace(shop, features=no_limits).as_pipeline()
+        assert (without.predict(customers) != customers["cluster_id"]).any()
     # Neither is taken for a value at a limit.
     for value in (np.nan, np.inf):
         with pytest.raises(ValueError, match=r"can't be scored: .* in total_amount"):
