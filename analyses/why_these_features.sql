@@ -16,6 +16,8 @@ final as (
         feature,
         is_selected,
         reason,
+        lower_limit,
+        upper_limit,
         transform,
         round(skewness, 2) as skewness,
         round(variance_inflation, 1) as variance_inflation

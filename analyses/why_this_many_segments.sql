@@ -28,7 +28,9 @@ final as (
         log_spend_error,
         is_elbow,
         round(agreement_with_kmeans, 2) as agreement_with_kmeans,
-        round(agreement_with_stages, 2) as agreement_with_stages
+        round(agreement_with_stages, 2) as agreement_with_stages,
+        round(noise_share, 2) as noise_share,
+        round(bic) as bic
     from clustering_candidates
 
 )

@@ -43,6 +43,7 @@ def described(sample: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.Da
             candidate_features=VARS["candidate_features"],
             selected_features=None,
             feature_transforms=VARS["feature_transforms"],
+            feature_limits=VARS["feature_limits"],
             scaler=VARS["scaler"],
             max_skewness=VARS["max_skewness"],
             max_variance_inflation=VARS["max_variance_inflation"],

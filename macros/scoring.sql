@@ -2,11 +2,13 @@
     the relation `name`. `customers` names a relation with customer_id, lifecycle_stage and the candidate features, whose
     other columns stay; `places` one that says which stage's clusters score each lifecycle stage. -#}
 {% macro scored(name, customers, version, places) -%}
--- Transform and scaling of every candidate feature, side by side in one row.
+-- Limits, transform and scaling of every candidate feature, side by side in one row.
 {{ name }}_scaling as (
 
     select
         {%- for feature in checked_var('candidate_features') %}
+        max(lower_limit) filter (where feature = '{{ feature }}') as {{ feature }}_lower_limit,
+        max(upper_limit) filter (where feature = '{{ feature }}') as {{ feature }}_upper_limit,
         max(transform) filter (where feature = '{{ feature }}') as {{ feature }}_transform,
         max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
         max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
@@ -52,6 +54,26 @@
 
 ),
 
+-- Winsorised at the limits of the version. Not with least and greatest, which would take a limit for a null.
+{{ name }}_within_limits as (
+
+    select
+        customers.* replace (
+            {%- for feature in checked_var('candidate_features') %}
+            case
+                when customers.{{ feature }} < scaling.{{ feature }}_lower_limit
+                    then scaling.{{ feature }}_lower_limit
+                when customers.{{ feature }} > scaling.{{ feature }}_upper_limit
+                    then scaling.{{ feature }}_upper_limit
+                else customers.{{ feature }}
+            end as {{ feature }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    from {{ customers }} as customers
+    cross join {{ name }}_scaling as scaling
+
+),
+
 {{ name }}_scaled as (
 
     select
@@ -66,7 +88,7 @@
         ) / scaling.{{ feature }}_scale as {{ feature }},
         {%- endfor %}
         scorers.centroids
-    from {{ customers }} as customers
+    from {{ name }}_within_limits as customers
     inner join {{ name }}_scorers as scorers on customers.lifecycle_stage = scorers.lifecycle_stage
     cross join {{ name }}_scaling as scaling
 

@@ -96,7 +96,8 @@
         'candidate_features': 'a list of texts',
         'selected_features': 'a list of texts or auto',
         'feature_transforms': 'a mapping',
-        'scaler': ['standard', 'robust', 'minmax'],
+        'feature_limits': 'a mapping',
+        'scaler': ['standard', 'robust', 'minmax', 'none'],
         'max_skewness': 'a number of at least 0',
         'max_variance_inflation': 'a number of at least 1',
         'max_valley_p_value': 'a share from 0 to 1',
@@ -196,6 +197,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether a value is two quantiles in ascending order, of which null is no limit. -#}
+{% macro are_quantiles(value) -%}
+    {%- if not is_of_unit(value, 'a list') or value | length != 2 -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- for quantile in value if quantile is not none and not is_of_unit(quantile, 'a share from 0 to 1') -%}
+        {{ return(false) }}
+    {%- endfor -%}
+    {{ return(none in value or value[0] < value[1]) }}
+{%- endmacro %}
+
 {#- What is wrong with the vars among each other. -#}
 {% macro problem_between(values) -%}
     {%- set sample = graph.nodes.values() | selectattr('name', 'equalto', 'raw_orders') | first -%}
@@ -234,6 +246,15 @@
             {{ return("feature_transforms: '" ~ transform ~ "' for " ~ feature ~ " won't do. Give none or log1p.") }}
         {%- elif feature not in values.candidate_features -%}
             {{ return("feature_transforms: '" ~ feature ~ "' is not among candidate_features ("
+                ~ values.candidate_features | join(', ') ~ ")." ~ nearest(feature, values.candidate_features)) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for feature, limits in values.feature_limits.items() -%}
+        {%- if not are_quantiles(limits) -%}
+            {{ return("feature_limits: '" ~ limits ~ "' for " ~ feature ~ " won't do. Give a lower and a higher quantile from"
+                ~ " 0 to 1, as in [0.01, 0.99]; null for no limit on that side.") }}
+        {%- elif feature not in values.candidate_features -%}
+            {{ return("feature_limits: '" ~ feature ~ "' is not among candidate_features ("
                 ~ values.candidate_features | join(', ') ~ ")." ~ nearest(feature, values.candidate_features)) }}
         {%- endif -%}
     {%- endfor -%}

@@ -21,6 +21,7 @@ def model(dbt, session):
         candidate_features=dbt.config.meta_get("candidate_features"),
         selected_features=names_or_none(dbt.config.meta_get("selected_features")),
         feature_transforms=dbt.config.meta_get("feature_transforms"),
+        feature_limits=dbt.config.meta_get("feature_limits"),
         scaler=dbt.config.meta_get("scaler"),
         max_skewness=dbt.config.meta_get("max_skewness"),
         max_variance_inflation=dbt.config.meta_get("max_variance_inflation"),

@@ -320,6 +320,9 @@ def explain_choice(
 
     def why_not(row: pd.Series) -> str:
         k = int(row["k"])
+        if row["algorithm"] == "gaussian_mixture":
+            is_least = row["bic"] == candidates["bic"].min()
+            return OF_A_MIXTURE + ("; of the mixtures this has the least BIC" if is_least else "")
         if row["algorithm"] not in ("kmeans", IN_STAGES):
             return "evidence only: cannot score new customers by itself"
         if row["algorithm"] == IN_STAGES and pd.isna(row["allocation"]):
@@ -381,6 +384,8 @@ def listed_ks(ks: Collection[int]) -> str:
     """
     return ", ".join(str(k) for k in sorted(ks))
 
+
+OF_A_MIXTURE = "evidence only: K-means makes the segments"
 
 OF_THE_OTHER = {
     "kmeans": "evidence about everybody: the segments are made in lifecycle stages",

@@ -166,7 +166,12 @@ def weigh_candidates(
     # Without foresight the rule is that of stability alone.
     judges = foresights if segment_count_by == "foresight" else {}
     rows = score_candidates(
-        points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps, stages=stages
+        points,
+        ks,
+        random_seed=random_seed,
+        num_bootstraps=num_bootstraps,
+        jittered_points=jittered,
+        stages=stages,
     )
     rows["is_reproduced"] = limits.are_reached(rows)
     boundaries = cluster_boundaries(

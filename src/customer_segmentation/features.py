@@ -1,7 +1,7 @@
 """Which metrics the clustering looks at, and how they become coordinates that SQL can repeat.
 
-A coordinate is ``(transform(value) - centre) / scale`` with log1p or no transform, so every scaler
-used is affine.
+A coordinate is ``(transform(value) - centre) / scale`` of the value within its limits, with log1p
+or no transform, so every scaler used is affine.
 """
 
 from __future__ import annotations
@@ -38,6 +38,40 @@ SAID_BY_STAGES = {
 }
 """Why features that everybody is told apart by are left out within a lifecycle stage."""
 
+
+def limits_of(values: np.ndarray, quantiles: Sequence[float | None] | None) -> tuple[float, float]:
+    """Least and largest value of a feature that is winsorised at two ``quantiles``.
+
+    A quantile is the least of the ``values`` that at least so large a share of them does not exceed
+    (inverse of the empirical distribution function, type 1 of Hyndman and Fan 1996): a limit is a
+    value that some customer has. NaN is no limit, as None is no quantile.
+
+    >>> limits_of(np.array([1.0, 2, 3, 90]), [None, 0.75])
+    (nan, 3.0)
+    """
+    lower, upper = (
+        float("nan")
+        if quantile is None
+        else round(float(np.quantile(values, quantile, method="inverted_cdf")), 12)
+        for quantile in quantiles or (None, None)
+    )
+    return lower, upper
+
+
+def winsorised(values: np.ndarray, lower: float, upper: float) -> np.ndarray:
+    """``values``, those beyond a limit moved onto it (Tukey 1962); a limit of NaN is none.
+
+    A missing value stays missing: it is not known to be beyond anything.
+
+    >>> winsorised(np.array([1.0, 90.0, np.nan]), np.nan, 30.0).tolist()
+    [1.0, 30.0, nan]
+    """
+    within: np.ndarray = np.clip(
+        values, -np.inf if np.isnan(lower) else lower, np.inf if np.isnan(upper) else upper
+    )
+    return within
+
+
 STICKINESS = 0.5
 """How far beyond the limit the skewness must be before a refit changes a feature's transform."""
 
@@ -67,9 +101,12 @@ def scaling(values: np.ndarray, scaler: str) -> tuple[float, float]:
     """Centre and scale of transformed values as scikit-learn's scaler fits them.
 
     ``standard``: mean and standard deviation; ``robust``: median and interquartile range;
-    ``minmax``: least value and range. Without spread the scale is 1. Rounded to 12 decimals,
-    because they are stored and everything after them is computed from the stored figures.
+    ``minmax``: least value and range; ``none``: 0 and 1. Without spread the scale is 1. Rounded to
+    12 decimals, because they are stored and everything after them is computed from the stored
+    figures.
     """
+    if scaler == "none":
+        return 0.0, 1.0
     column = values.reshape(-1, 1)
     if scaler == "minmax":
         minmax = MinMaxScaler().fit(column)
@@ -138,6 +175,7 @@ def describe_features(
     candidate_features: Sequence[str],
     selected_features: Sequence[str] | None,
     feature_transforms: Mapping[str, str],
+    feature_limits: Mapping[str, Sequence[float | None]],
     scaler: str,
     max_skewness: float,
     max_variance_inflation: float,
@@ -151,27 +189,33 @@ def describe_features(
     ``selected_features`` names the features to use; None leaves out the collinear ones, and
     ``in_stages`` before them what the stages say (``SAID_BY_STAGES``).
     ``feature_transforms`` (feature: ``none`` or ``log1p``) overrides what the skewness says, and
-    what is ``always_logged``. ``before`` are rows of ``clustering_features`` of the version before,
-    if there is one; see ``choose_transform``. Returns the columns of ``clustering_features`` but
-    the version and the stage, one row per candidate. ``deciles`` are the edges between tenths of
-    the raw values, as a JSON list, and ``decile_shares`` the shares of customers between them,
-    against which drift is measured.
+    what is ``always_logged``. ``feature_limits`` (feature: two quantiles, see ``limits_of``)
+    winsorises before all else. ``before`` are rows of ``clustering_features`` of the version
+    before, if there is one; see ``choose_transform``. Returns the columns of
+    ``clustering_features`` but the version and the stage, one row per candidate. ``deciles`` are
+    the edges between tenths of the raw values, as a JSON list, and ``decile_shares`` the shares of
+    customers between them, against which drift is measured.
     """
     raw = sample[list(candidate_features)].astype(float)
+    limits = {
+        name: limits_of(raw[name].to_numpy(), feature_limits.get(name))
+        for name in candidate_features
+    }
+    within = {name: winsorised(raw[name].to_numpy(), *limits[name]) for name in candidate_features}
     earlier = (
         {} if before is None else dict(zip(before["feature"], before["transform"], strict=True))
     )
     chosen = {
         name: feature_transforms.get(name)
         or choose_transform(
-            raw[name].to_numpy(),
+            within[name],
             -np.inf if name in always_logged else max_skewness,
             earlier.get(name),
         )
         for name in candidate_features
     }
     values = pd.DataFrame(
-        {name: transformed(raw[name].to_numpy(), chosen[name]) for name in candidate_features}
+        {name: transformed(within[name], chosen[name]) for name in candidate_features}
     )
     all_factors = variance_inflation(values)
     if selected_features is not None:
@@ -197,8 +241,12 @@ def describe_features(
         rows.append(
             {
                 "feature": name,
+                "lower_limit": limits[name][0],
+                "upper_limit": limits[name][1],
                 "transform": chosen[name],
-                "skewness": round(float(skew(raw[name])), 6) if np.ptp(raw[name]) > 0 else 0.0,
+                "skewness": round(float(skew(within[name])), 6)
+                if np.ptp(within[name]) > 0
+                else 0.0,
                 "centre": centre,
                 "scale": scale,
                 "variance_inflation": round(factor, 4) if np.isfinite(factor) else factor,
@@ -271,13 +319,16 @@ def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def scaled(values: np.ndarray, feature: Mapping[Any, Any]) -> np.ndarray:
-    """Coordinate of raw values: transformed, centred and scaled as a row of the features says.
+    """Coordinate of raw values: a row of the features gives limits, transform, centre and scale.
 
-    >>> scaled(np.array([3.0, 7.0]), {"transform": "none", "centre": 3.0, "scale": 2.0}).tolist()
-    [0.0, 2.0]
+    >>> limits = {"lower_limit": np.nan, "upper_limit": 5.0}
+    >>> row = {**limits, "transform": "none", "centre": 3.0, "scale": 2.0}
+    >>> scaled(np.array([3.0, 7.0]), row).tolist()
+    [0.0, 1.0]
     """
+    within = winsorised(values, feature["lower_limit"], feature["upper_limit"])
     coordinate: np.ndarray = (
-        transformed(values, feature["transform"]) - feature["centre"]
+        transformed(within, feature["transform"]) - feature["centre"]
     ) / feature["scale"]
     return coordinate
 
@@ -288,7 +339,7 @@ def coordinates(
     """Coordinates of the selected features, shape (customers, selected features).
 
     ``features`` are rows of ``clustering_features``. With a ``random_seed``, values of features
-    that are all whole numbers are ``jittered`` first.
+    that are all whole numbers are ``jittered`` first; limits hold after that, too.
     """
     columns: list[np.ndarray] = []
     for row in features[features["is_selected"]].to_dict("records"):

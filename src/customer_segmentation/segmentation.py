@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from customer_segmentation.database import Database
-from customer_segmentation.features import coordinates
+from customer_segmentation.features import coordinates, winsorised
 from customer_segmentation.fitting import centroid_table
 from customer_segmentation.lifecycle import KNOWN, lifecycle_stages
 from customer_segmentation.stages import EVERYBODY
@@ -96,6 +96,18 @@ class NearestCentroidOfStage(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return found
 
 
+def within_limits(frame: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """Winsorise the columns that are ``features``, rows of ``clustering_features``."""
+    return frame.assign(
+        **{
+            str(row["feature"]): winsorised(
+                frame[row["feature"]].to_numpy(dtype=float), row["lower_limit"], row["upper_limit"]
+            )
+            for row in features.to_dict("records")
+        }
+    )
+
+
 def distances_to(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """Euclidean distances, shape (customers, clusters), in the features that are looked at."""
     looked_at = ~np.isnan(centroids[0])
@@ -168,7 +180,8 @@ class Segmentation:
         values = frame[names].apply(pd.to_numeric, errors="coerce").astype("float64")
         with np.errstate(divide="ignore", invalid="ignore"):
             points = coordinates(values, self.features)
-        wrong = ~np.isfinite(points)
+        # A limit would take an infinite value for a large one.
+        wrong = ~(np.isfinite(points) & np.isfinite(values.to_numpy()))
         if wrong.any():
             which = [name for name, column in zip(names, wrong.T, strict=True) if column.any()]
             raise ValueError(
@@ -213,9 +226,9 @@ class Segmentation:
     def as_pipeline(self) -> Pipeline:
         """Hand the model over to scikit-learn: a fitted pipeline that predicts cluster ids.
 
-        Its steps find the stage where there are stages, transform, scale and take the nearest
-        centroid; it takes the same frames as ``score``, and can be pickled. ``names`` says what
-        each cluster is called.
+        Its steps find the stage where there are stages, winsorise where there are limits,
+        transform, scale and take the nearest centroid; it takes the same frames as ``score``, and
+        can be pickled. ``names`` says what each cluster is called.
 
         >>> shop = load("customer_segmentation.duckdb")  # doctest: +SKIP
         >>> shop.as_pipeline().predict(my_customers)  # doctest: +SKIP
@@ -246,10 +259,14 @@ class Segmentation:
         scaler.var_ = scaler.scale_**2
         scaler.n_features_in_ = len(columns)
         clusterings = self._clusterings(chosen)
+        limited = chosen[chosen[["lower_limit", "upper_limit"]].notna().any(axis=1)]
+        limiter = FunctionTransformer(within_limits, kw_args={"features": limited})
+        limits = [("limit", limiter)] * (len(limited) > 0)
         if in_stages:
             return Pipeline(
                 [
                     ("stage", FunctionTransformer(self.scorers.placed)),
+                    *limits,
                     ("transform", transformer),
                     ("scale", scaler),
                     ("nearest", NearestCentroidOfStage(clusterings)),
@@ -260,7 +277,9 @@ class Segmentation:
         classifier.classes_, classifier.centroids_ = ids, centroids
         classifier.class_prior_ = np.full(len(ids), 1 / len(ids))
         classifier.n_features_in_ = len(chosen)
-        return Pipeline([("transform", transformer), ("scale", scaler), ("nearest", classifier)])
+        return Pipeline(
+            [*limits, ("transform", transformer), ("scale", scaler), ("nearest", classifier)]
+        )
 
 
 def load(database: str | PathLike[str]) -> Segmentation:
@@ -279,7 +298,7 @@ def load(database: str | PathLike[str]) -> Segmentation:
         version = opened.active_version
         features = opened.read(
             f"""
-            select feature, transform, centre, scale, is_selected
+            select feature, lower_limit, upper_limit, transform, centre, scale, is_selected
             from clustering.clustering_features
             where
                 model_version = {version}

@@ -51,7 +51,7 @@ STAGING_AND_METRICS = (
 AFTER_THE_METRICS = frozenset({
     *QUICK, "max_rules", "min_active_probability", "max_lapsed_probability", "min_claim_share",
     "min_claim_contrast", "model_version", "refit", "refit_on_change", "registry_location",
-    "segment_count", "segment_count_range", "selected_features",
+    "segment_count", "segment_count_range", "selected_features", "feature_limits",
 })  # fmt: skip
 """Vars that staging and metrics don't read, so that a build may start behind them."""
 

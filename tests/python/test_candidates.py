@@ -1,4 +1,4 @@
-"""The evidence for each k: what is measured of three algorithms."""
+"""The evidence for each k: what is measured of K-means and of the algorithms beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from customer_segmentation import candidates
 from customer_segmentation.agreement import adjusted_rand, contingency
-from customer_segmentation.candidates import dbscan_radius, score_candidates
+from customer_segmentation.candidates import (
+    Clustering,
+    Customers,
+    dbscan_radius,
+    gaussian_mixture,
+    hdbscan,
+    score_candidates,
+)
 from customer_segmentation.kmeans import nearest
 from customer_segmentation.schemas import SCORES
 from customer_segmentation.stability import bootstrap_stability, prediction_strength
@@ -35,7 +42,8 @@ def kmeans_at(scores: pd.DataFrame, k: int) -> pd.Series:
 
 def test_a_row_per_algorithm_and_k_with_fixed_types(scores: pd.DataFrame) -> None:
     by_k = ["kmeans", *candidates.OTHERS_BY_K]
-    expected = [(algorithm, k) for algorithm in by_k for k in KS] + [("dbscan", 4)]
+    expected = [(algorithm, k) for algorithm in by_k for k in KS]
+    expected += [("dbscan", 4), ("hdbscan", 4)]
     assert list(zip(scores["algorithm"], scores["k"], strict=True)) == expected
     assert {name: str(dtype) for name, dtype in scores.dtypes.items()} == SCORES
 
@@ -63,6 +71,72 @@ def test_ward_and_dbscan_agree_on_planted_groups(scores: pd.DataFrame) -> None:
     assert dbscan["agreement_with_kmeans"] > 0.99
     assert 0 < dbscan["noise_share"] < 0.1
     assert scores.loc[scores["algorithm"] != "kmeans", "bootstrap_jaccard"].isna().all()
+
+
+def test_hdbscan_and_the_mixture_agree_on_planted_groups(scores: pd.DataFrame) -> None:
+    found = scores[scores["algorithm"] == "hdbscan"].iloc[0]
+    assert found["agreement_with_kmeans"] > 0.99
+    assert found["noise_share"] < 0.1
+    mixtures = scores[scores["algorithm"] == "gaussian_mixture"].set_index("k")
+    assert mixtures["bic"].idxmin() == 4
+    assert mixtures.loc[4, "agreement_with_kmeans"] > 0.99
+    assert mixtures.loc[4, "inertia"] == pytest.approx(kmeans_at(scores, 4)["inertia"], rel=0.01)
+    assert scores.loc[scores["algorithm"] != "gaussian_mixture", "bic"].isna().all()
+
+
+def test_hdbscan_finds_groups_of_different_density_where_dbscan_finds_one() -> None:
+    dense, sparse = [[0, 0], [1.2, 0], [0, 1.2]], [[12, 0], [12, 25]]
+    points = np.concatenate(
+        [
+            make_blobs(300, centers=dense, cluster_std=0.15, random_state=1)[0],
+            make_blobs(300, centers=sparse, cluster_std=2.5, random_state=1)[0],
+        ]
+    )
+    scores = score_candidates(points, range(5, 6), random_seed=1, num_bootstraps=1)
+    by_algorithm = scores.set_index("algorithm")
+    assert by_algorithm.loc["hdbscan", "k"] == 5
+    assert by_algorithm.loc["dbscan", "k"] < 5
+
+
+def tied_customers(random_seed: int = 1) -> Customers:
+    """A continuum, of which one feature is a small whole number that many share."""
+    rng = np.random.default_rng(random_seed)
+    orders = 1.0 + rng.poisson(1, 600)
+    amounts = rng.normal(size=600)
+    spread = orders + rng.uniform(-0.5, 0.5, 600)
+    return Customers(np.column_stack([orders, amounts]), np.column_stack([spread, amounts]), 1)
+
+
+def test_customers_who_tie_are_no_group_of_their_own() -> None:
+    tied = tied_customers()
+    jittered = hdbscan(tied).labels
+    as_they_are = hdbscan(Customers(tied.points, tied.points, 1)).labels
+    assert as_they_are.max() + 1 == 5
+    assert jittered.max() + 1 == 2
+    # Without jitter the criterion falls with every whole number that gets a component of its own.
+    fall = [
+        gaussian_mixture(each, 2).scores["bic"] - gaussian_mixture(each, 5).scores["bic"]
+        for each in (tied, Customers(tied.points, tied.points, 1))
+    ]
+    assert fall[0] < 100 < 1000 < fall[1]
+
+
+def test_a_mixture_does_not_depend_on_the_scaler(groups: np.ndarray) -> None:
+    stretched = groups * [1.0, 1000.0, 0.01] + 5
+    plain, other = (gaussian_mixture(Customers(p, p, 1), 4) for p in (groups, stretched))
+    np.testing.assert_array_equal(plain.labels, other.labels)
+    assert plain.scores["bic"] == pytest.approx(other.scores["bic"])
+
+
+def test_a_component_that_is_nobodys_likeliest_is_no_cluster() -> None:
+    points = np.random.default_rng(1).exponential(size=(60, 1)) ** 3
+    labels = gaussian_mixture(Customers(points, points, 1), 9).labels
+    assert set(labels) == set(range(6))
+
+
+def test_too_few_customers_for_a_group_are_all_outside(groups: np.ndarray) -> None:
+    few = groups[:9]
+    assert (hdbscan(Customers(few, few, 1)).labels == -1).all()
 
 
 def test_silhouettes_are_those_that_scikit_learn_publishes() -> None:
@@ -168,8 +242,9 @@ def test_dbscan_radius_lies_between_group_and_noise(groups: np.ndarray) -> None:
 def test_an_algorithm_is_added_in_one_place(
     groups: np.ndarray, scores: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def by_first_feature(points: np.ndarray, k: int) -> np.ndarray:
-        return np.argsort(np.argsort(points[:, 0])) * k // len(points)
+    def by_first_feature(customers: Customers, k: int) -> Clustering:
+        ranks = np.argsort(np.argsort(customers.points[:, 0]))
+        return Clustering(ranks * k // len(ranks))
 
     monkeypatch.setitem(candidates.OTHERS_BY_K, "quantiles", by_first_feature)
     with_it = score_candidates(groups, KS, random_seed=1, num_bootstraps=10)

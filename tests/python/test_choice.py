@@ -170,6 +170,21 @@ def test_the_largest_k_with_all_valleys_wins_over_stability() -> None:
     }
 
 
+def test_a_mixture_could_score_and_says_where_its_criterion_is_least() -> None:
+    mixtures = pd.DataFrame(
+        [("gaussian_mixture", k, bic) for k, bic in ((3, 900.0), (4, 800.0), (5, nan))],
+        columns=["algorithm", "k", "bic"],
+    )
+    candidates = pd.concat([evidence(**STABLE), mixtures], ignore_index=True)
+    _, reasons = chosen(candidates, valleys(**NO_VALLEYS))
+    plain = "evidence only: K-means makes the segments"
+    assert {k: reasons["gaussian_mixture", k] for k in (3, 4, 5)} == {
+        3: plain,
+        4: f"{plain}; of the mixtures this has the least BIC",
+        5: plain,
+    }
+
+
 def test_a_smaller_k_with_valleys_and_one_that_was_not_tested_say_so() -> None:
     found = valleys(k3=[True] * 3, k4=[True] * 6)
     choice, reasons = chosen(evidence(**STABLE), found)

@@ -12,6 +12,7 @@ from customer_segmentation.features import (
     choose_transform,
     coordinates,
     describe_features,
+    limits_of,
     scaling,
     select_features,
     variance_inflation,
@@ -42,6 +43,7 @@ def described(sample: pd.DataFrame, **changes: object) -> pd.DataFrame:
         "candidate_features": METRICS,
         "selected_features": None,
         "feature_transforms": {},
+        "feature_limits": {},
         "scaler": "standard",
         "max_skewness": 1,
         "max_variance_inflation": 10,
@@ -142,6 +144,62 @@ def test_names_and_transforms_can_be_given() -> None:
     assert features.loc["days_since_last_order", "transform"] == "log1p"
     assert features.loc["total_amount", "transform"] == "none"
     assert features.loc["num_orders", "reason"] == "not in selected_features"
+
+
+def test_limits_are_values_that_customers_have_in_any_order() -> None:
+    values = np.array([5.0, 1, 2, 2, 3, 8, 13, 21, 34, 55])
+    for order in (values, values[::-1]):
+        assert limits_of(order, [0.1, 0.9]) == (1.0, 34.0)
+        assert limits_of(order, [0.11, 0.85]) == (2.0, 34.0)
+        assert limits_of(order, [0, 1]) == (1.0, 55.0)
+    np.testing.assert_array_equal(limits_of(values, [None, 0.5]), [np.nan, 5.0])
+    np.testing.assert_array_equal(limits_of(values, None), [np.nan, np.nan])
+
+
+def test_everything_but_the_deciles_is_of_the_winsorised_values() -> None:
+    sample = shop()
+    sample.loc[0, "avg_order_value"] = 1e6
+    limits = {"avg_order_value": [0.05, 0.9], "num_orders": [None, 0.8]}
+    features = described(sample, feature_limits=limits)
+    by_hand = sample.assign(
+        **{
+            name: sample[name].clip(
+                *(features.loc[name, side] for side in ("lower_limit", "upper_limit"))
+            )
+            for name in limits
+        }
+    )
+    assert by_hand["avg_order_value"].max() < 1000
+    expected = described(by_hand)
+    columns = ["transform", "skewness", "centre", "scale", "variance_inflation", "is_selected"]
+    pd.testing.assert_frame_equal(features[columns], expected[columns], check_exact=True)
+    assert (
+        features.loc["avg_order_value", "centre"]
+        != described(sample).loc["avg_order_value", "centre"]
+    )
+    of_drift = ["deciles", "decile_shares"]
+    pd.testing.assert_frame_equal(features[of_drift], described(sample)[of_drift])
+    none = features.loc[["total_amount", "days_since_last_order"]]
+    assert none[["lower_limit", "upper_limit"]].isna().all(axis=None)
+    assert np.isnan(features.loc["num_orders", "lower_limit"])
+
+    points = coordinates(sample, features.reset_index())
+    np.testing.assert_array_equal(points, coordinates(by_hand, expected.reset_index()))
+    jittered = coordinates(sample, features.reset_index(), random_seed=1)
+    selected = list(features.index[features["is_selected"]])
+    orders = selected.index("num_orders")
+    # Nobody is jittered beyond a limit.
+    assert jittered[:, orders].max() == points[:, orders].max()
+
+
+def test_without_a_scaler_coordinates_are_the_transformed_values() -> None:
+    sample = shop()
+    features = described(sample, scaler="none", selected_features=["days_since_last_order"])
+    assert (features["centre"] == 0).all()
+    assert (features["scale"] == 1).all()
+    assert features.loc["days_since_last_order", "transform"] == "none"
+    points = coordinates(sample, features.reset_index())
+    np.testing.assert_array_equal(points, sample[["days_since_last_order"]])
 
 
 def test_deciles_divide_the_sample() -> None:

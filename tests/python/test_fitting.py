@@ -27,6 +27,7 @@ def features_of(sample: pd.DataFrame, version: int = 1) -> pd.DataFrame:
         "candidate_features": ["a", "b"],
         "selected_features": ["a", "b"],
         "feature_transforms": {},
+        "feature_limits": {},
         "scaler": "standard",
         "max_skewness": 1,
         "max_variance_inflation": 10,

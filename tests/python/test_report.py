@@ -1,6 +1,7 @@
 """The report: what it says, what it must not hold, and what it says when it can't be made."""
 
 import contextlib
+import math
 import re
 import shutil
 from pathlib import Path
@@ -20,7 +21,7 @@ from customer_segmentation.database import NotReadable
 from customer_segmentation.report.page import headline, make_sections, script_data, write_report
 from customer_segmentation.report.sections.segments import NOTHING_LEFT
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import figure, is_in_money, percent
+from customer_segmentation.report.wording import count, figure, is_in_money, percent
 
 
 def quiet(message: str) -> None:
@@ -566,6 +567,57 @@ def test_a_fit_that_did_not_say_what_is_reproduced_is_not_judged_anew(
         connection.sql("alter table clustering.clustering_candidates drop column is_reproduced")
     with pytest.raises(NotReadable, match="is_reproduced"):
         sections_of(database)
+
+
+def test_those_who_find_k_themselves_say_what_they_look_for(
+    sample: Path, sample_build: Build, sample_sections: dict[str, Any], tmp_path: Path
+) -> None:
+    (plot,) = [p for p in sample_sections["choice"].plots if p.key == "silhouette"]
+    density = sample_build.query(
+        "from clustering.clustering_candidates where algorithm like '%dbscan'"
+    ).set_index("algorithm")
+    for name, told in (("DBSCAN", "one density for all groups"), ("HDBSCAN", "any density")):
+        row = density.loc[name.lower()]
+        assert (
+            f" {name} looks for gaps at {told}: it finds {count(row['k'], 'cluster')} and leaves"
+            f" {percent(row['noise_share'])} of the customers outside." in plot.sentence
+        )
+    assert density["k"].to_dict() == {"dbscan": 1, "hdbscan": 6}
+    least = sample_build.query("select arg_min(k, bic) as k from clustering.clustering_candidates")[
+        "k"
+    ][0]
+    assert f"The BIC of the mixtures is least at k = {least}." in plot.sentence
+    assert plot.table.headings[-1] == "BIC"
+    # A fit of before knows neither.
+    database = Path(shutil.copy(sample, tmp_path / "earlier.duckdb"))
+    with duckdb.connect(str(database)) as connection:
+        connection.sql(
+            "delete from clustering.clustering_candidates"
+            " where algorithm in ('hdbscan', 'gaussian_mixture')"
+        )
+    (plot,) = [p for p in sections_of(database)["choice"].plots if p.key == "silhouette"]
+    assert "BIC" not in plot.sentence + str(plot.table.headings)
+    assert "mixture" not in plot.sentence
+
+
+def test_limits_and_unscaled_features_are_told(sample: Path, tmp_path: Path) -> None:
+    database = Path(shutil.copy(sample, tmp_path / "limited.duckdb"))
+    with duckdb.connect(str(database)) as connection:
+        connection.sql(
+            """
+            update clustering.clustering_features
+            set lower_limit = 2, upper_limit = 9, skewness = 1.5, centre = 0, scale = 1
+            where feature = 'num_orders'
+            """
+        )
+    plots = {p.key: p for p in sections_of(database)["metrics"].plots}
+    plot = plots["num-orders-after"]
+    assert plot.title == "Orders, log and not scaled"
+    start = "Values below 2 count as that. Values above 9 count as that. The logarithm takes the"
+    assert plot.sentence.startswith(f"{start} skewness from 1.5 to ")
+    assert "scaled" not in plot.sentence
+    assert plot.table.rows[0][0].startswith(figure(math.log(3)))
+    assert "count as that" not in plots["avg-order-value-after"].sentence
 
 
 def test_tables_write_a_dash_for_what_is_missing() -> None:

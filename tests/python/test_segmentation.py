@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -91,6 +92,56 @@ def test_another_transform_and_scaler_are_scored_alike(build: Builder, tmp_path:
     assert (scored["cluster_id"] == customers["cluster_id"]).all()
     assert (scored["margin"] - customers["margin"]).abs().max() <= 1e-6
     assert (shop.as_pipeline().predict(customers) == customers["cluster_id"]).all()
+
+
+@pytest.mark.parametrize(("segmentation", "scaler"), [("plain", "robust"), ("stages", "none")])
+def test_winsorised_features_are_scored_alike(
+    build: Builder, tmp_path: Path, segmentation: str, scaler: str
+) -> None:
+    built = build(
+        feature_limits={
+            "total_amount": [0.05, 0.9],
+            "num_orders": [None, 0.8],
+            "days_since_last_order": [0.2, None],
+        },
+        selected_features=["total_amount", "num_orders", "days_since_last_order"],
+        scaler=scaler,
+        segmentation=segmentation,
+        segment_count=5,
+        num_bootstraps=0,
+        num_resamples=0,
+        refit=True,
+    )
+    assert built.success, built.log
+    shop = customer_segmentation.load(str(built.copy(tmp_path / "copy")))
+    limits = shop.features.set_index("feature")[["lower_limit", "upper_limit"]]
+    assert limits.isna().to_dict("index") == {
+        "days_since_last_order": {"lower_limit": False, "upper_limit": True},
+        "num_orders": {"lower_limit": True, "upper_limit": False},
+        "total_amount": {"lower_limit": False, "upper_limit": False},
+    }
+    customers = shop.segments[shop.segments["is_clusterable"]].set_index("customer_id")
+    assert customers["cluster_id"].nunique() == 5
+    assert (customers["total_amount"] > limits.loc["total_amount", "upper_limit"]).sum() > 100
+    scored = shop.score(customers)
+    pd.testing.assert_frame_equal(
+        scored,
+        customers[["cluster_id", "segment", "distance", "margin"]],
+        check_dtype=False,
+        atol=1e-6,
+        rtol=0,
+    )
+    pipeline = pickle.loads(pickle.dumps(shop.as_pipeline()))
+    assert (pipeline.predict(customers) == customers["cluster_id"]).all()
+    if segmentation == "plain":
+        # Within stages nobody changes cluster by these limits.
+        no_limits = shop.features.assign(lower_limit=np.nan, upper_limit=np.nan)
+        without = replace(shop, features=no_limits).as_pipeline()
+        assert (without.predict(customers) != customers["cluster_id"]).any()
+    # Neither is taken for a value at a limit.
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"can't be scored: .* in total_amount"):
+            shop.score(customers.head(3).assign(total_amount=value))
 
 
 def test_nobody_is_scored_in_an_empty_frame(shop: Segmentation, customers: pd.DataFrame) -> None:

@@ -364,6 +364,7 @@ FEATURE_SETTINGS: dict[str, Any] = {
     "candidate_features": CANDIDATES,
     "selected_features": None,
     "feature_transforms": {},
+    "feature_limits": {},
     "scaler": "standard",
     "max_skewness": 1,
     "max_variance_inflation": 10,
@@ -455,6 +456,9 @@ def test_a_continuum_is_served_in_stages_from_two_more_than_there_are() -> None:
     assert in_stages["k"].tolist() == [5, 6, 7]
     assert row_selected(rows)["algorithm"] == IN_STAGES
     assert in_stages["resampling_share"].sum() == pytest.approx(1)
+    # Those who ordered equally often are no group: densities are those of jittered points.
+    hdbscan = rows[rows["algorithm"] == "hdbscan"].iloc[0]
+    assert hdbscan["noise_share"] > 0.5
 
 
 @pytest.mark.parametrize(

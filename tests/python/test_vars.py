@@ -31,7 +31,7 @@ LISTS = [
 ]  # fmt: skip
 MAPPINGS = [
     "csv_options", "customers_csv_options", "attached_databases", "order_columns",
-    "custom_order_columns", "customer_columns", "feature_transforms",
+    "custom_order_columns", "customer_columns", "feature_transforms", "feature_limits",
 ]  # fmt: skip
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -75,7 +75,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rows_are": None}, "rows_are: 'None' won't do. Give order_lines or orders."),
     ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
     ({"returns": True}, "returns: 'True' won't do. Give net or exclude."),
-    ({"scaler": "max"}, "scaler: 'max' won't do. Give standard or robust or minmax."),
+    ({"scaler": "max"}, "scaler: 'max' won't do. Give standard or robust or minmax or none."),
     ({"check_order_ids": "yes"}, "check_order_ids: 'yes' won't do. Give true or false."),
     ({"refit": 1}, "refit: '1' won't do. Give true or false or anew."),
     ({"refit_on_change": "false"}, "refit_on_change: 'false' won't do. Give true or false."),
@@ -103,6 +103,31 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"feature_transforms": {"num_orders": "log"}},
         "feature_transforms: 'log' for num_orders won't",
+    ),
+    (
+        {"feature_limits": {"num_order": [0.01, 0.99]}},
+        "feature_limits: 'num_order' is not among candidate_features",
+    ),
+    *(
+        (
+            {"feature_limits": {"num_orders": limits}},
+            f"feature_limits: '{limits}' for num_orders won't do. Give a lower and a higher",
+        )
+        for limits in (
+            0.99,
+            "0.99",
+            None,
+            [],
+            [0.99],
+            [0.01, 0.5, 0.99],
+            [0.99, 0.01],
+            [0.5, 0.5],
+            [0.01, 1.5],
+            [-0.1, None],
+            [True, None],
+            ["0.01", 0.99],
+            {"upper": 0.99},
+        )
     ),
     ({"max_skewness": float("nan")}, "max_skewness: 'nan' won't do. Give a number of at least 0."),
     ({"max_skewness": float("inf")}, "max_skewness: 'inf' won't do. Give a number of at least 0."),
@@ -165,6 +190,8 @@ RIGHT: list[dict[str, Any]] = [
     {"min_segment_share": 0, "min_rule_fidelity": 1, "max_skewness": 0.5, "metrics_window_days": 1},
     {"candidate_features": ["num_orders"], "selected_features": ["num_orders"]},
     {"feature_transforms": {"num_orders": "none"}, "guest_customer_ids": [], "model_version": 3},
+    {"feature_limits": {"num_orders": [None, 0.99], "total_amount": [0, 1]}, "scaler": "none"},
+    {"feature_limits": {"total_amount": [0.05, None], "avg_order_value": [None, None]}},
     {"min_drift_to_watch": 0.25, "excluded_statuses": ["returned"], "refit_on_change": False},
 ]
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 from conftest import AFTER_THE_METRICS, PROJECT, Build, build_models, build_with_data_tests, run_dbt
@@ -38,6 +39,14 @@ def again(build: Build, **variables: Any) -> Build:
     return build_models(build.database, QUICK | variables, *selection)
 
 
+LATER = {"segment_count": 4, "feature_limits": {"num_orders": [None, 0.8]}}
+"""Settings of all versions but the first."""
+
+
+LACKING = {"clustering_features": ["lower_limit", "upper_limit"], "clustering_candidates": ["bic"]}
+"""Columns that a database of an earlier version of this project has not, by table."""
+
+
 @pytest.fixture(scope="module")
 def lifetime(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One database through all that can happen to it; each step's versions and clusters."""
@@ -50,12 +59,16 @@ def lifetime(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         steps[name] = versions(run), clusters(run)
 
     step("first", build_models(build.database, QUICK))
+    with duckdb.connect(str(build.database)) as connection:
+        for table, columns in LACKING.items():
+            for column in columns:
+                connection.sql(f"alter table clustering.{table} drop column {column}")
     step("second", again(build))
     step("full refresh", build_models(build.database, QUICK, "--full-refresh"))
-    step("other count", again(build, segment_count=4))
-    step("refit", again(build, segment_count=4, refit=True))
+    step("other count", again(build, **LATER))
+    step("refit", again(build, **LATER, refit=True))
     step("pinned", again(build, model_version=1, refit=True))
-    step("unpinned", build_with_data_tests(build.database, QUICK | {"segment_count": 4}))
+    step("unpinned", build_with_data_tests(build.database, QUICK | LATER))
     return steps
 
 
@@ -65,6 +78,13 @@ def test_a_second_build_and_a_full_refresh_fit_nothing(lifetime: dict[str, Any])
     for name in ("second", "full refresh"):
         assert lifetime[name][0] == first
         pd.testing.assert_frame_equal(lifetime[name][1], kept)
+
+
+def test_a_database_of_before_gets_the_columns_that_it_lacks(lifetime: dict[str, Any]) -> None:
+    build = Build(True, lifetime["database"])
+    for table, column in (("clustering_features", "upper_limit"), ("clustering_candidates", "bic")):
+        query = f"select distinct model_version from clustering.{table} where {column} is not null"
+        assert set(build.query(query)["model_version"]) == {2, 3}
 
 
 def test_a_changed_setting_and_a_refit_append_versions(lifetime: dict[str, Any]) -> None:
@@ -124,7 +144,7 @@ def test_an_exported_registry_scores_an_empty_database(
     assert path.read_text().startswith("record,model_version,dataset,fitted_on,")
 
     fresh = Build(True, tmp_path / "shop.duckdb")
-    settings = {"segment_count": 4, "registry_location": str(path)}
+    settings = LATER | {"registry_location": str(path)}
     restored = again(fresh, **settings)
     assert restored.success, restored.log
     assert versions(restored) == lifetime["unpinned"][0]
@@ -135,6 +155,11 @@ def test_an_exported_registry_scores_an_empty_database(
         rows = exporting.query(f"from {table} order by all")
         assert len(rows) > 5
         pd.testing.assert_frame_equal(restored.query(f"from {table} order by all"), rows)
+    limits = (
+        "select model_version, stage, feature, lower_limit, upper_limit"
+        " from clustering.clustering_features order by all"
+    )
+    pd.testing.assert_frame_equal(restored.query(limits), exporting.query(limits))
 
     scored = again(fresh, **settings)
     assert versions(scored) == lifetime["unpinned"][0]
@@ -146,20 +171,22 @@ def test_an_exported_registry_scores_an_empty_database(
 
 
 @pytest.mark.parametrize(
-    ("variables", "version"),
-    [({"segment_count": 5, "refit_on_change": False}, 3), ({"model_version": 1}, 1)],
+    ("variables", "told"),
+    [
+        ({"segment_count": 5, "refit_on_change": False}, "3: segment_count."),
+        ({"model_version": 1}, "1: feature_limits, segment_count."),
+    ],
 )
 def test_settings_that_wait_for_a_refit_are_told(
-    lifetime: dict[str, Any], tmp_path: Path, variables: dict[str, Any], version: int
+    lifetime: dict[str, Any], tmp_path: Path, variables: dict[str, Any], told: str
 ) -> None:
-    """The last fits were asked for four segments, the first one for six."""
+    """The last fits were asked for four segments, the first one for six and without limits."""
     copy = Build(True, lifetime["database"]).copy(tmp_path)
-    waiting = again(Build(True, copy), **{"segment_count": 4} | variables)
+    waiting = again(Build(True, copy), **LATER | variables)
     assert waiting.success, waiting.log
     assert len(versions(waiting)) == 3
     assert (
-        "Settings changed since the fit, and the segments are still those of version"
-        f" {version}: segment_count."
+        f"Settings changed since the fit, and the segments are still those of version {told}"
     ) in waiting.log
 
 

@@ -32,7 +32,7 @@ def customers(shop: Shop) -> Section:
     """Draw a sample of customers on the axes of the metrics and of the clustering."""
     candidates = shop.read(
         f"""
-        select feature, transform, centre, scale, is_selected
+        select feature, lower_limit, upper_limit, transform, centre, scale, is_selected
         from clustering.clustering_features
         where model_version = {shop.active_version} and stage = 'everybody'
         order by feature

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
+from scipy.stats import skew
 
 from customer_segmentation.features import scaled
 from customer_segmentation.report import plots, wording
@@ -29,7 +31,16 @@ def metrics(shop: Shop) -> Section:
     """Show each metric before and after its transform, and the correlations."""
     features = shop.read(
         f"""
-        select feature, transform, centre, scale, is_selected, reason
+        select
+            feature,
+            lower_limit,
+            upper_limit,
+            transform,
+            skewness,
+            centre,
+            scale,
+            is_selected,
+            reason
         from clustering.clustering_features
         where model_version = {shop.active_version} and stage = '{shop.feature_set}'
         order by is_selected desc, feature
@@ -43,7 +54,7 @@ def metrics(shop: Shop) -> Section:
         if metric in distributions.index:
             found.append(before(shop, metric, distributions.loc[metric]))
             points = scaled(sample[metric].to_numpy(dtype=float), feature)
-            found.append(after(metric, feature["transform"], points, distributions.loc[metric]))
+            found.append(after(shop, feature, points, distributions.loc[metric]))
     used = [metric_name(name).lower() for name in features.loc[features["is_selected"], "feature"]]
     left = [metric_name(name).lower() for name in features.loc[~features["is_selected"], "feature"]]
     num_customers = shop.clusters["num_customers"].sum()
@@ -123,34 +134,50 @@ def clipped_bins(values: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"lower": lower.round(3), "upper": upper.round(3), "num_customers": counts})
 
 
-def after(metric: str, transform: str, points: np.ndarray, distribution: pd.Series) -> Plot:
-    """Draw a metric as the clustering sees it: transformed, then centred and scaled."""
+def after(shop: Shop, feature: dict[str, Any], points: np.ndarray, distribution: pd.Series) -> Plot:
+    """Draw a metric as the clustering sees it: winsorised, transformed, then centred and scaled."""
+    metric = feature["feature"]
     bins = clipped_bins(points)
     bins["range"] = [
         f"{figure(lower)} to {figure(upper)}"
         for lower, upper in zip(bins["lower"], bins["upper"], strict=True)
     ]
-    name, skewness = metric_name(metric), distribution["sample_skewness"]
-    how = "log and scaled" if transform == "log1p" else "scaled"
-    if is_constant(distribution):
+    name = metric_name(metric)
+    limits = [
+        f"Values {side} {shop.metric(metric, limit)} count as that. "
+        for side, limit in (("below", feature["lower_limit"]), ("above", feature["upper_limit"]))
+        if not pd.isna(limit)
+    ]
+    # Winsorised values have another skewness than those of the distribution.
+    from_skewness, to_skewness = (
+        (feature["skewness"], skew(points))
+        if limits
+        else (distribution["sample_skewness"], distribution["sample_skewness_after_log1p"])
+    )
+    is_scaled = (feature["centre"], feature["scale"]) != (0, 1)
+    is_logged = feature["transform"] == "log1p"
+    how = " and ".join(["log"] * is_logged + ["scaled" if is_scaled else "not scaled"])
+    if is_constant(distribution) or np.ptp(points) == 0:
         sentence = "It is the same for everybody and sets nobody apart."
-    elif transform == "log1p":
+    elif is_logged:
         sentence = (
-            f"The logarithm takes the skewness from {written_skewness(skewness)} to"
-            f" {written_skewness(distribution['sample_skewness_after_log1p'])}; then it is centred"
-            " and scaled."
+            f"The logarithm takes the skewness from {written_skewness(from_skewness)} to"
+            f" {written_skewness(to_skewness)}"
+            + ("; then it is centred and scaled." if is_scaled else ".")
         )
     else:
-        sentence = f"With a skewness of {written_skewness(skewness)} it is only centred and scaled."
+        sentence = f"With a skewness of {written_skewness(from_skewness)} it is" + (
+            " only centred and scaled." if is_scaled else " neither logged nor scaled."
+        )
     return Plot(
         key=f"{metric}-after".replace("_", "-"),
         title=f"{name}, {how}",
         shows="A histogram of the customers that the fit looks at, on the scale of the clustering.",
-        sentence=sentence,
+        sentence="".join(limits) + sentence,
         chart=plots.histogram(bins, f"{name}, {how}", plots.QUIET),
         table=Table.of(bins, {"range": ("Scaled", None), "num_customers": ("Customers", whole)}),
         width="half",
-    )  # fmt: skip
+    )
 
 
 def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:

@@ -29,11 +29,19 @@ ALGORITHMS = {
     "kmeans": KMEANS,
     "kmeans_in_stages": "K-means in stages",
     "ward": "Ward's hierarchical clustering",
+    "gaussian_mixture": "Gaussian mixture",
     "dbscan": "DBSCAN",
+    "hdbscan": "HDBSCAN",
 }
 """Names that are not their keys in words."""
 
 IN_STAGES = "kmeans_in_stages"
+
+FIND_K_THEMSELVES = {
+    "dbscan": "looks for gaps at one density for all groups",
+    "hdbscan": "looks for gaps at any density",
+}
+"""Algorithms that were given no k, and how they find it."""
 
 SHAPES = ["circle", "square", "diamond", "triangle-up"]
 
@@ -56,6 +64,7 @@ def segment_count(shop: Shop) -> Section:
             agreement_with_kmeans,
             agreement_with_stages,
             noise_share,
+            bic,
             resampling_share,
             is_selected,
             reason,
@@ -268,7 +277,7 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected
 
     ``k`` is the selected one, if it is of this algorithm; ``selected_k`` in any case.
     """
-    rows = candidates[candidates["algorithm"] != "dbscan"].copy()
+    rows = candidates[~candidates["algorithm"].isin(FIND_K_THEMSELVES)].copy()
     rows["algorithm"] = rows["algorithm"].map(lambda key: ALGORITHMS.get(key, words(key)))
     agreements = {
         "agreement_with_kmeans": "Agreement with K-means",
@@ -276,7 +285,9 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected
     }
     if rows["agreement_with_stages"].isna().all():
         del agreements["agreement_with_stages"]
-    rows = rows[["algorithm", "k", "silhouette", *agreements]]
+    # Of everybody only, and not of a fit of a version of this project that did not measure it.
+    criterion = {"bic": ("BIC", figure)} if rows["bic"].notna().any() else {}
+    rows = rows[["algorithm", "k", "silhouette", *agreements, *criterion]]
     own = ALGORITHMS[algorithm]
     others = [name for name in rows["algorithm"].unique() if name != own]
     domain = [own, *others]
@@ -300,7 +311,6 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected
         plots.chart(rows).mark_point(filled=True, opacity=1).encode(**encoding, tooltip=tooltip)
     )
     kmeans = rows[rows["algorithm"] == own].set_index("k")["silhouette"]
-    dbscan = candidates[candidates["algorithm"] == "dbscan"]
     if kmeans.isna().all():
         sentence = "There are too few different customers for a silhouette at any k."
     else:
@@ -322,13 +332,17 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected
     for other in records(rows[(rows["algorithm"] != own) & (rows["k"] == selected_k)]):
         where = "there" if k == selected_k else f"at {selected_k}"
         sentence += agreement(other["algorithm"], other, where, in_stages=in_stages)
-    if len(dbscan):
-        row = dbscan.iloc[0]
+    if criterion:
+        least = rows.loc[rows["bic"] == rows["bic"].min(), "k"]
+        sentence += f" The BIC of the mixtures is least at k = {least.iloc[0]}."
+    for row in records(candidates[candidates["algorithm"].isin(FIND_K_THEMSELVES)]):
+        name = ALGORITHMS[row["algorithm"]]
         sentence += (
-            f" DBSCAN finds {count(row['k'], 'cluster')} and leaves {percent(row['noise_share'])}"
-            " of the customers outside."
+            f" {name} {FIND_K_THEMSELVES[row['algorithm']]}: it finds"
+            f" {count(row['k'], 'cluster')} and leaves {percent(row['noise_share'])} of the"
+            " customers outside."
         )
-        sentence += agreement("DBSCAN", dict(row), "where most alike", in_stages=in_stages)
+        sentence += agreement(name, row, "where most alike", in_stages=in_stages)
     return Plot(
         key="silhouette",
         title="Silhouette",
@@ -343,6 +357,7 @@ def silhouette(candidates: pd.DataFrame, k: int | None, algorithm: str, selected
                 "k": ("k", whole),
                 "silhouette": ("Mean silhouette", figure),
                 **{name: (heading, figure) for name, heading in agreements.items()},
+                **criterion,
             },
         ),
         width="third",
