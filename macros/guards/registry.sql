@@ -21,7 +21,7 @@
     {%- endif -%}
 
     {%- set known = run_query("select distinct cast(model_version as integer) as model_version, dataset from " ~ versions
-        ~ " where dataset is not null order by model_version") -%}
+        ~ " where dataset is not null and cast(model_version as integer) > 0 order by model_version") -%}
     {%- for dataset in known.columns[1].values() if dataset != var('dataset') -%}
         {{ return("dataset: this registry's segments were fitted on '" ~ dataset ~ "', not on '" ~ var('dataset')
             ~ "'. Give each dataset a database of its own (DUCKDB_PATH), or set dataset to '" ~ dataset ~ "'.") }}

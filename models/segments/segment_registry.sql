@@ -34,6 +34,7 @@ decisions as (
 segment_names as (
 
     select * from {{ ref('segment_names') }}
+    where named_because != 'graded'
 
 ),
 

@@ -431,17 +431,23 @@ def name_of(row: dict[str, Any]) -> Name:
     )
 
 
+GRADED = "graded"
+"""``named_because`` of names that were made in hindsight, for a day that segments are graded by."""
+
+
 def last_names(
     names: pd.DataFrame, clusters: Sequence[int], model_version: int, as_of_date: date
 ) -> pd.DataFrame:
     """Rows of ``segment_names`` that these clusters had last.
 
-    That is on an earlier day, whatever the version, or on this day under an earlier version.
+    That is on an earlier day, whatever the version, or on this day under an earlier version; names
+    that were made in hindsight are none that they had.
     """
     is_earlier = (names["as_of_date"] < as_of_date) | (
         (names["as_of_date"] == as_of_date) & (names["model_version"] < model_version)
     )
-    earlier = names[is_earlier & names["cluster_id"].isin(list(clusters))]
+    is_own = names["cluster_id"].isin(list(clusters)) & (names["named_because"] != GRADED)
+    earlier = names[is_earlier & is_own]
     ordered = earlier.sort_values(["as_of_date", "model_version"])
     return ordered.drop_duplicates("cluster_id", keep="last")
 
@@ -495,6 +501,6 @@ def add_names(
     for day, version in (graded_versions or {}).items():
         day = pd.Timestamp(day).date()
         if not ((known["model_version"] == version) & (known["as_of_date"] == day)).any():
-            parts.append(named(day, version, today))
+            parts.append(named(day, version, today).assign(named_because=GRADED))
     filled = [rows[list(SEGMENT_NAMES)] for rows in parts if len(rows)]
     return pd.concat(filled, ignore_index=True).astype(SEGMENT_NAMES)

@@ -135,7 +135,9 @@ def test_claims_are_counted_again(sample_build: Build) -> None:
         "from segments.segment_claims where is_named and claim not in ('all claims', 'range')"
     )
     assert len(claims) > 8
-    facts = sample_build.query("from segments.customer_facts")
+    facts = sample_build.query(
+        "from segments.customer_facts semi join staging.as_of using (as_of_date)"
+    )
     for row in claims.to_dict("records"):
         inside = facts["cluster_id"].astype(str) == row["segment_id"]
         holds = facts[f"is_{row['claim']}"]

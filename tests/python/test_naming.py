@@ -300,7 +300,7 @@ def test_names_of_before_are_those_of_earlier_days_and_versions() -> None:
             (2, 2, day[2]),
         ],
         columns=["model_version", "cluster_id", "as_of_date"],
-    )
+    ).assign(named_because="new")
     found = last_names(rows, [1], 2, day[2])
     assert found[["model_version", "as_of_date"]].to_numpy().tolist() == [[1, day[2]]]
     assert last_names(rows, [2], 1, day[0]).empty
@@ -339,7 +339,11 @@ def test_restored_names_are_written_and_those_of_the_day_replaced() -> None:
     assert set(graded["as_of_date"]) == {datetime.date(2023, 12, 1)}
     # What it is called today does not hold then; what holds then is told apart.
     assert graded["segment"].tolist()[0].startswith("One-time buyers")
-    assert graded["named_because"].tolist()[0].startswith("no longer “Lapsed customers”")
+    assert set(graded["named_because"]) == {"graded"}
+    # Nobody was called so: a name that was made in hindsight is not kept.
+    known = rows[rows["as_of_date"] < datetime.date(2024, 2, 1)]
+    before = last_names(known, [1, 2, 3], 1, datetime.date(2024, 2, 1))
+    assert set(before["as_of_date"]) == {datetime.date(2024, 1, 1)}
     today = rows[rows["as_of_date"] == datetime.date(2024, 2, 1)]
     assert today["segment"].tolist()[0] == "Lapsed customers"
     assert today["named_because"].tolist()[0].startswith("no longer “One-time buyers”: ")

@@ -42,7 +42,10 @@ def spells(sample_build: Build) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def curve(sample_build: Build) -> pd.DataFrame:
-    return sample_build.query(f"from metrics.repurchase_curve order by {', '.join(CELL)}")
+    return sample_build.query(
+        f"from metrics.repurchase_curve semi join staging.as_of using (as_of_date)"
+        f" order by {', '.join(CELL)}"
+    )
 
 
 def counted(spells: pd.DataFrame, window: int, edges: list[int]) -> pd.DataFrame:
@@ -203,7 +206,9 @@ def test_what_was_foretold_a_window_ago_is_compared_with_what_happened(
 
 
 def versions(build: Build) -> list[tuple[int, str, int]]:
-    rows = build.query("from clustering.model_versions order by model_version")
+    rows = build.query(
+        "from clustering.model_versions where purpose = 'serves' order by model_version"
+    )
     columns = ["model_version", "due_because", "curve_version"]
     return list(rows[columns].itertuples(index=False, name=None))
 
