@@ -1,9 +1,15 @@
 {%- set values = rfm_values() -%}
 with
 
+customer_metrics_history as (
+
+    select * from {{ ref('customer_metrics_history') }}
+
+),
+
 clusterable_customers as (
 
-    {{ customers_for_rfm() }}
+    {{ values_for_rfm('customer_metrics_history') }}
 
 ),
 

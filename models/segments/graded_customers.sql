@@ -20,7 +20,13 @@ judged_days as (
 
 customer_metrics as (
 
-    select customer_metrics_history.*
+    select
+        customer_metrics_history.customer_id,
+        customer_metrics_history.as_of_date,
+        {%- for metric in metrics %}
+        customer_metrics_history.{{ metric }},
+        {%- endfor %}
+        customer_metrics_history.is_clusterable
     from {{ ref('customer_metrics_history') }} as customer_metrics_history
     inner join judged_days on customer_metrics_history.as_of_date = judged_days.as_of_date
     where customer_metrics_history.is_clusterable
@@ -33,13 +39,8 @@ customer_outcomes as (
 
 ),
 
-rfm_scores as (
-
-    select rfm_scores.*
-    from {{ ref('rfm_scores') }} as rfm_scores
-    inner join judged_days on rfm_scores.as_of_date = judged_days.as_of_date
-
-),
+-- As rfm_scores, of these days only.
+{{ scored_by_rfm('rfm_scores', 'customer_metrics') }},
 
 segment_names as (
 

@@ -1,35 +1,24 @@
+-- Scored like rfm_scores, but today's customers only.
 with
 
 customer_segments as (
 
-    select
-        customer_id,
-        segment_id,
-        segment,
-        as_of_date
-    from {{ ref('customer_segments') }}
+    select * from {{ ref('customer_segments') }}
 
 ),
 
-rfm_scores as (
-
-    select * from {{ ref('rfm_scores') }}
-
-),
+{{ scored_by_rfm('scored', 'customer_segments') }},
 
 counted as (
 
     select
         customer_segments.segment_id,
         any_value(customer_segments.segment) as segment,
-        rfm_scores.rfm_group,
+        scored.rfm_group,
         count(*) as num_customers
     from customer_segments
-    inner join rfm_scores
-        on
-            customer_segments.customer_id = rfm_scores.customer_id
-            and customer_segments.as_of_date = rfm_scores.as_of_date
-    group by customer_segments.segment_id, rfm_scores.rfm_group
+    inner join scored using (customer_id)
+    group by customer_segments.segment_id, scored.rfm_group
 
 ),
 

@@ -39,7 +39,7 @@ MEASURES = ("auc", "spearman", "r2_log_spend")
 (Spearman 1904), and the share of the variance of the logarithm of one plus the spend."""
 
 NUM_FOLDS = 5
-NUM_RESAMPLES = 300
+NUM_RESAMPLES = 200
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,11 @@ def test_the_interval_of_a_mean_is_as_wide_as_theory_says() -> None:
     low, high = mean_interval(values, 1)
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(2000), rel=0.15)
+    # Of many customers some are asked, and the interval is as narrow as for all.
+    many = np.random.default_rng(6).exponential(size=40_000)
+    low, high = mean_interval(many, 1)
+    assert low < many.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * many.std() / np.sqrt(40_000), rel=0.15)
     assert mean_interval(np.zeros(9), 1) == (0, 0)
     assert np.isnan(mean_interval(np.array([3.0]), 1)).all()
 
