@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from customer_segmentation.boundaries import cluster_boundaries
+from customer_segmentation.boundaries import cluster_boundaries, valleys_by_k
 from customer_segmentation.candidates import Stages, score_candidates
 from customer_segmentation.choice import (
     NATURAL_GROUPS,
@@ -138,13 +138,14 @@ def weigh_candidates(
         points, ks, random_seed=random_seed, num_bootstraps=num_bootstraps, stages=stages
     )
     rows["is_reproduced"] = limits.are_reached(rows)
-    boundaries = cluster_boundaries(
+    valleys = valleys_by_k(
         points,
         ks,
         random_seed=random_seed,
         jittered_points=jittered,
         max_valley_p_value=limits.max_valley_p_value,
     )
+    rows = rows.merge(valleys.assign(algorithm="kmeans"), how="left", on=["algorithm", "k"])
     resampled: dict[str, Any] = dict(
         random_seed=random_seed,
         num_resamples=num_resamples,
@@ -152,7 +153,7 @@ def weigh_candidates(
         thresholds=limits,
     )
     shares = {"kmeans": resampling_shares(points, ks, jittered_points=jittered, **resampled)}
-    choice = choose_segment_count(rows, boundaries, segment_count=given)
+    choice = choose_segment_count(rows, limits, segment_count=given)
     if stages is not None:
         shares[IN_STAGES] = resampling_shares_in_stages(stages, **resampled)
         in_stages = choose_in_stages(rows, choice, limits, inherited_k=stages.inherited_k)
@@ -173,7 +174,7 @@ def weigh_candidates(
             for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
         ],
         is_selected=is_chosen,
-        reason=explain_choice(choice, rows, boundaries, limits),
+        reason=explain_choice(choice, rows, limits),
         verdict=choice.verdict,
     )
 
@@ -235,16 +236,15 @@ def find_boundaries(
             continue
         pairs = cluster_boundaries(
             points,
-            range(len(ids), len(ids) + 1),
+            positions,
             random_seed=random_seed,
             jittered_points=jittered,
-            centroids={len(ids): positions},
             max_valley_p_value=max_valley_p_value,
         )
         first = ids[pairs["cluster_id"].to_numpy() - 1]
         second = ids[pairs["other_cluster_id"].to_numpy() - 1]
         found.append(
-            pairs.drop(columns="k").assign(
+            pairs.assign(
                 stage=stage,
                 cluster_id=np.minimum(first, second),
                 other_cluster_id=np.maximum(first, second),
