@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 from customer_segmentation.boundaries import is_valley, valleys_by_k
 from customer_segmentation.features import jittered
@@ -201,15 +202,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=100, help="data sets per row (default 100)")
     seeds = parser.parse_args().seeds
     start = time.perf_counter()
-    for table in (
+    tables = (
         recovery(seeds, SHAPES),
         recovery(seeds, BOXES),
         false_claims(seeds),
         recovery(seeds, HARD_SHAPES),
-    ):
-        for line in table:
-            print(line, flush=True)
-        print()
+    )
+    with threadpool_limits(limits=1):
+        for table in tables:
+            for line in table:
+                print(line, flush=True)
+            print()
     print(f"{time.perf_counter() - start:.0f} seconds")
 
 

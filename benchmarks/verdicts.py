@@ -48,9 +48,7 @@ def verdicts(database: Path, seeds: int) -> Counter[int]:
         sample = connection.sql("from clustering.clustering_sample order by customer_id").df()
         features = connection.sql(FEATURES).df()
     return Counter(
-        natural_groups(
-            *evidence_points(sample, features, VARS["evidence_sample_size"], seed), seed
-        )
+        natural_groups(*evidence_points(sample, features, VARS["evidence_sample_size"], seed), seed)
         for seed in range(1, seeds + 1)
     )
 

@@ -292,9 +292,10 @@ def explain_choice(choice: Choice, candidates: pd.DataFrame, thresholds: Thresho
             if np.isnan(row["valley_p_value"]):
                 return "too few customers to look for valleys"
             if not is_valley(row["valley_p_value"], thresholds.max_valley_p_value):
+                splits = row["num_splits_with_valleys"]
                 return (
-                    "a valley between every pair of segments in only"
-                    f" {row['num_splits_with_valleys']} of {NUM_SPLITS} random splits"
+                    "a valley between every pair of segments in"
+                    f" {f'only {splits}' if splits else 'none'} of {NUM_SPLITS} random splits"
                 )
             return f"all pairs have a valley between them too, but k = {chosen} finds more groups"
         misses = thresholds.misses_at(row)

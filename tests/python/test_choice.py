@@ -161,13 +161,14 @@ def chosen(
 
 
 def test_the_largest_k_with_all_valleys_wins_over_stability() -> None:
-    choice, reasons = chosen(evidence(splits_with_valleys=NO_VALLEYS | {3: 11}, **STABLE))
+    splits = NO_VALLEYS | {3: 11, 5: 10}
+    choice, reasons = chosen(evidence(splits_with_valleys=splits, **STABLE))
     assert choice == Choice(3, "valleys", NATURAL_GROUPS)
     assert reasons == {
         ("kmeans", 3): "k = 3 is the largest number of segments with a valley between every pair of"
         " them, in 11 of 20 random splits of the customers: natural groups",
-        ("kmeans", 4): "a valley between every pair of segments in only 0 of 20 random splits",
-        ("kmeans", 5): "a valley between every pair of segments in only 0 of 20 random splits",
+        ("kmeans", 4): "a valley between every pair of segments in none of 20 random splits",
+        ("kmeans", 5): "a valley between every pair of segments in only 10 of 20 random splits",
         ("ward", 3): "evidence only: cannot score new customers by itself",
     }
 
