@@ -24,7 +24,12 @@ from customer_segmentation.choice import (
     decide,
     explain_choice,
 )
-from customer_segmentation.resampling import MAX_BOOTSTRAPS, quick_choice, resampling_shares
+from customer_segmentation.resampling import (
+    MAX_BOOTSTRAPS,
+    SPLITS_OF_A_RESAMPLE,
+    quick_choice,
+    resampling_shares,
+)
 
 THRESHOLDS = Thresholds(
     max_valley_p_value=0.05,
@@ -305,20 +310,22 @@ def test_no_valley_is_looked_for_where_a_part_of_the_customers_is_too_few() -> N
 
 
 @pytest.mark.parametrize(("asked", "made"), [(3, 3), (100, MAX_BOOTSTRAPS)])
-def test_a_resample_has_no_more_bootstraps_than_asked_for_and_than_the_limit(
+def test_a_resample_has_no_more_bootstraps_and_splits_than_asked_for_and_than_the_limits(
     asked: int, made: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = []
 
-    def noted(points: np.ndarray, ks: range, *, num_bootstraps: int, **_: object) -> object:
-        numbers.append(num_bootstraps)
+    def noted(
+        points: np.ndarray, ks: range, *, num_bootstraps: int, num_splits: int, **_: object
+    ) -> object:
+        numbers.append((num_bootstraps, num_splits))
         return ks[0], "stability"
 
     monkeypatch.setattr(resampling, "quick_choice", noted)
     resampling_shares(
         GROUPS, KS, random_seed=1, num_resamples=2, num_bootstraps=asked, thresholds=THRESHOLDS
     )
-    assert numbers == [made, made]
+    assert numbers == [(made, SPLITS_OF_A_RESAMPLE)] * 2
 
 
 def test_planted_groups_are_chosen_whoever_is_in_the_sample() -> None:
