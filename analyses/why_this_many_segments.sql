@@ -23,6 +23,8 @@ final as (
         round(bootstrap_adjusted_rand, 2) as adjusted_rand,
         round(smallest_cluster_share, 3) as smallest_cluster_share,
         is_reproduced,
+        round(valley_p_value, 3) as valley_p_value,
+        num_splits_with_valleys,
         resampling_share,
         brier_score,
         log_spend_error,

@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from customer_segmentation.boundaries import separated_ks
+from customer_segmentation.boundaries import NUM_SPLITS, is_valley
 from customer_segmentation.foresight import MEASURES, Foresight
 from customer_segmentation.stages import IN_STAGES
 
 NATURAL_GROUPS = "natural groups"
-CONTINUUM = "continuum"
+"""There are valleys between all segments at some k."""
+REPRODUCIBLE_SEGMENTS = "reproducible segments"
+"""There are none: of a continuum, but resampling reproduces the selected k."""
+CONSTRUCTED_SEGMENTS = "constructed segments"
+"""Nor does resampling reproduce the selected k."""
 
 SLACK = 0.15
 """How far below the limits the stability may fall before a refit gives up what was chosen before: a
@@ -153,7 +157,8 @@ class Choice:
     """As of ``decide``; ``segment_count`` where the number was given; ``kept`` where it is that of
     the version before."""
     verdict: str
-    """``natural groups`` or ``continuum``, whatever decided the number."""
+    """``natural groups``, ``reproducible segments`` or ``constructed segments``, whatever decided
+    the number."""
     algorithm: str = "kmeans"
     """``kmeans`` or ``kmeans_in_stages``."""
     note: str = ""
@@ -162,35 +167,51 @@ class Choice:
 
 def choose_segment_count(
     candidates: pd.DataFrame,
-    boundaries: pd.DataFrame,
+    thresholds: Thresholds,
     *,
     segment_count: int | None = None,
     foresight: Foresight | None = None,
 ) -> Choice:
     """Choose the number of K-means segments from the evidence about everybody.
 
-    ``candidates`` are rows of ``score_candidates`` with ``is_reproduced``, ``boundaries`` of
-    ``cluster_boundaries``, over the same ks and with the same thresholds. ``segment_count``, if
-    given, is taken, and need not be among the candidates; else ``decide`` chooses.
+    ``candidates`` are rows of ``score_candidates`` with ``is_reproduced`` and the figures of
+    ``valleys_by_k``, by the same ``thresholds``. ``segment_count``, if given, is taken, and need
+    not be among the candidates; else ``decide`` chooses.
 
     Raises ``ValueError`` if there are no K-means candidates.
     """
     kmeans = candidates[candidates["algorithm"] == "kmeans"].set_index("k")
     if kmeans.empty:
         raise ValueError("there is no K-means candidate to choose from")
-    separated = separated_ks(boundaries)
+    valleys = dict(
+        zip(
+            kmeans.index,
+            is_valley(kmeans["valley_p_value"].to_numpy(), thresholds.max_valley_p_value),
+            strict=True,
+        )
+    )
     reproduced = kmeans["is_reproduced"].fillna(False)
     chosen, chosen_by = decide(
         [int(k) for k in kmeans.index],
-        has_valleys=lambda k: k in separated,
+        has_valleys=lambda k: bool(valleys[k]),
         is_reproduced=lambda k: bool(reproduced[k]),
         silhouette=lambda k: float(kmeans["silhouette"][k]),
         finest=None if foresight is None else foresight.finest,
     )
-    verdict = NATURAL_GROUPS if chosen_by == "valleys" else CONTINUUM
+    are_natural = chosen_by == "valleys"
     if segment_count is not None:
         chosen, chosen_by = segment_count, "segment_count"
+    verdict = NATURAL_GROUPS if are_natural else verdict_at(chosen, reproduced)
     return Choice(chosen, chosen_by, verdict)
+
+
+def verdict_at(k: int, reproduced: pd.Series) -> str:
+    """Give the verdict on k segments of a continuum; ``reproduced`` says of each k whether it is.
+
+    >>> verdict_at(3, pd.Series({3: True, 4: False})), verdict_at(4, pd.Series({3: True}))
+    ('reproducible segments', 'constructed segments')
+    """
+    return REPRODUCIBLE_SEGMENTS if reproduced.get(k, False) else CONSTRUCTED_SEGMENTS
 
 
 def choose_in_stages(
@@ -206,23 +227,29 @@ def choose_in_stages(
     ``candidates`` as for ``choose_segment_count``, which made the choice about ``everybody``: a
     number that was given there is taken. ``inherited_k`` is the number whose candidate is shared
     out as in the version before; it is kept while it reaches ``Thresholds.slackened``, or nothing
-    reaches the limits. Else ``decide`` chooses; valleys are not looked for within stages.
+    reaches the limits. Else ``decide`` chooses; valleys are not looked for within stages. Where
+    everybody falls into no natural groups, the verdict is on the segments in stages.
     """
-    in_stages = candidates[candidates["algorithm"] == IN_STAGES].set_index("k")
-    formed = in_stages[in_stages["allocation"].notna()]
+    staged = candidates[candidates["algorithm"] == IN_STAGES].set_index("k")
+    formed = staged[staged["allocation"].notna()]
     if formed.empty or (
         everybody.chosen_by == "segment_count" and everybody.segment_count not in formed.index
     ):
         return None
-    choice = replace(everybody, algorithm=IN_STAGES)
-    if everybody.chosen_by == "segment_count":
-        return choice
     reproduced = formed["is_reproduced"].fillna(False)
+
+    def in_stages_at(k: int, chosen_by: str, note: str = "") -> Choice:
+        are_natural = everybody.verdict == NATURAL_GROUPS
+        verdict = NATURAL_GROUPS if are_natural else verdict_at(k, reproduced)
+        return Choice(k, chosen_by, verdict, IN_STAGES, note)
+
+    if everybody.chosen_by == "segment_count":
+        return in_stages_at(everybody.segment_count, "segment_count")
     note = ""
     if inherited_k is not None and inherited_k in formed.index:
         misses = thresholds.slackened().misses_at(pd.Series(formed.loc[inherited_k]))
         if not misses or not reproduced.any():
-            return replace(choice, segment_count=inherited_k, chosen_by="kept")
+            return in_stages_at(inherited_k, "kept")
         note = f"not {inherited_k} as before: {'; '.join(misses)}"
     chosen, chosen_by = decide(
         [int(k) for k in formed.index],
@@ -231,7 +258,7 @@ def choose_in_stages(
         silhouette=lambda k: float(formed["silhouette"][k]),
         finest=None if foresight is None else foresight.finest,
     )
-    return replace(choice, segment_count=chosen, chosen_by=chosen_by, note=note)
+    return in_stages_at(chosen, chosen_by, note)
 
 
 def told_gains(foresight: Foresight, k: int, than: int) -> str:
@@ -248,13 +275,12 @@ def told_gains(foresight: Foresight, k: int, than: int) -> str:
 def explain_choice(
     choice: Choice,
     candidates: pd.DataFrame,
-    boundaries: pd.DataFrame,
     thresholds: Thresholds,
     foresight: Foresight | None = None,
 ) -> list[str]:
     """Say of each candidate, in words and in their order, why it was chosen or why not.
 
-    ``candidates``, ``boundaries`` and ``foresight`` as for ``choose_segment_count``, which made the
+    ``candidates`` and ``foresight`` as for ``choose_segment_count``, which made the
     ``choice`` among those of its ``algorithm``; of others it is told what they are evidence of.
     """
     chosen, chosen_by = choice.segment_count, choice.chosen_by
@@ -267,21 +293,22 @@ def explain_choice(
         if chosen_by == "foresight"
         else []
     )
-    valleys = boundaries.groupby("k")["is_valley"]
-    found, pairs = valleys.sum(), valleys.size()
 
     def why(row: pd.Series) -> str:
         if chosen_by == "segment_count":
             return f"segment_count is set to {chosen}"
         if chosen_by == "kept":
+            surely = "less surely than it should" if thresholds.misses_at(row) else "still"
             return (
                 f"k = {chosen}, shared out among the stages as in the version before: resampling"
-                f" still finds the segments (least stable cluster {row['bootstrap_jaccard']:.2f})"
+                f" finds the segments {surely} (least stable cluster"
+                f" {row['bootstrap_jaccard']:.2f}, needs {thresholds.min_bootstrap_jaccard:.2f})"
             )
         if chosen_by == "valleys":
             return (
                 f"k = {chosen} is the largest number of segments with a valley between every pair"
-                " of them: natural groups"
+                f" of them, in {row['num_splits_with_valleys']} of {NUM_SPLITS} random splits of"
+                " the customers: natural groups"
             )
         if chosen_by == "foresight":
             stable = f"(least stable cluster {row['bootstrap_jaccard']:.2f})"
@@ -332,10 +359,14 @@ def explain_choice(
         if chosen_by == "segment_count":
             return why(row)
         if chosen_by == "valleys":
-            if k not in pairs.index:
+            if np.isnan(row["valley_p_value"]):
                 return "too few customers to look for valleys"
-            if found[k] < pairs[k]:
-                return f"{found[k]} of {pairs[k]} pairs of segments have a valley between them"
+            if not is_valley(row["valley_p_value"], thresholds.max_valley_p_value):
+                splits = row["num_splits_with_valleys"]
+                return (
+                    "a valley between every pair of segments in"
+                    f" {f'only {splits}' if splits else 'none'} of {NUM_SPLITS} random splits"
+                )
             return f"all pairs have a valley between them too, but k = {chosen} finds more groups"
         misses = thresholds.misses_at(row)
         if chosen_by == "kept":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from customer_segmentation.boundaries import cluster_boundaries
+from customer_segmentation.boundaries import cluster_boundaries, valleys_by_k
 from customer_segmentation.candidates import Stages, score_candidates
 from customer_segmentation.choice import (
     NATURAL_GROUPS,
@@ -174,13 +174,14 @@ def weigh_candidates(
         stages=stages,
     )
     rows["is_reproduced"] = limits.are_reached(rows)
-    boundaries = cluster_boundaries(
+    valleys = valleys_by_k(
         points,
         ks,
         random_seed=random_seed,
         jittered_points=jittered,
         max_valley_p_value=limits.max_valley_p_value,
     )
+    rows = rows.merge(valleys.assign(algorithm="kmeans"), how="left", on=["algorithm", "k"])
     resampled: dict[str, Any] = dict(
         random_seed=random_seed,
         num_resamples=num_resamples,
@@ -192,9 +193,7 @@ def weigh_candidates(
             points, ks, jittered_points=jittered, foresight=judges.get("kmeans"), **resampled
         )
     }
-    choice = choose_segment_count(
-        rows, boundaries, segment_count=given, foresight=judges.get("kmeans")
-    )
+    choice = choose_segment_count(rows, limits, segment_count=given, foresight=judges.get("kmeans"))
     if stages is not None:
         judge = judges.get(IN_STAGES)
         shares[IN_STAGES] = resampling_shares_in_stages(stages, foresight=judge, **resampled)
@@ -218,7 +217,7 @@ def weigh_candidates(
             for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
         ],
         is_selected=is_chosen,
-        reason=explain_choice(choice, rows, boundaries, limits, judges.get(choice.algorithm)),
+        reason=explain_choice(choice, rows, limits, judges.get(choice.algorithm)),
         verdict=choice.verdict,
         **{
             measure: [
@@ -315,16 +314,15 @@ def find_boundaries(
             continue
         pairs = cluster_boundaries(
             points,
-            range(len(ids), len(ids) + 1),
+            positions,
             random_seed=random_seed,
             jittered_points=jittered,
-            centroids={len(ids): positions},
             max_valley_p_value=max_valley_p_value,
         )
         first = ids[pairs["cluster_id"].to_numpy() - 1]
         second = ids[pairs["other_cluster_id"].to_numpy() - 1]
         found.append(
-            pairs.drop(columns="k").assign(
+            pairs.assign(
                 stage=stage,
                 cluster_id=np.minimum(first, second),
                 other_cluster_id=np.maximum(first, second),

@@ -13,8 +13,8 @@ NUM_BOOTSTRAPS = 500
 """Resamples of each segment's customers for the interval of the mean."""
 
 MAX_CUSTOMERS = 10_000
-"""Of more customers than this the interval is that of so many of them, narrowed by the square root of
-how many more there are (Bickel, Götze and van Zwet 1997)."""
+"""Of more customers than this the interval is that of so many of them, narrowed by the square root
+of how many more there are (Bickel, Götze and van Zwet 1997)."""
 
 SEGMENT = ["model_version", "as_of_date", "segment_id"]
 """Key of ``segment_outcomes``."""

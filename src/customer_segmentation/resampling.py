@@ -11,9 +11,10 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.boundaries import (
-    boundaries_at,
-    distinct_in_halves,
-    is_valley,
+    NUM_SPLITS,
+    has_valleys,
+    most_clusters,
+    splits_of,
     spread_of,
 )
 from customer_segmentation.candidates import Stages
@@ -28,6 +29,9 @@ SILHOUETTE_SAMPLE = 500
 
 SCREENING_BOOTSTRAPS, SCREENING_SLACK = 3, 0.15
 """Bootstraps after which a quick choice gives up a k that is further than this below a limit."""
+
+SPLITS_OF_A_RESAMPLE = 5
+"""Splits over which a resample asks for valleys: its verdict is one of many."""
 
 MAX_BOOTSTRAPS = 10
 """Bootstraps within each resample: enough to tell a mean Jaccard of 0.7 from one of 0.8."""
@@ -44,28 +48,31 @@ def quick_choice(
     weights: np.ndarray | None = None,
     restarts: int = REFIT_RESTARTS,
     finest: Callable[[Collection[int]], int | None] | None = None,
+    num_splits: int = NUM_SPLITS,
 ) -> tuple[int, str]:
     """``decide`` on k, computing no more evidence than the answer needs.
 
-    ``points``, ``ks`` and ``jittered_points`` as for ``cluster_boundaries``. ``weights``, shape
+    ``points``, ``ks`` and ``jittered_points`` as for ``valleys_by_k``. ``weights``, shape
     (customers,), make the customers a resample for the part that looks at stability; the part that
-    looks for valleys draws its halves anew from all customers for each ``random_seed``, as
-    customers who were drawn twice would be ties. Fits have ``restarts`` starts, a k that
-    ``SCREENING_BOOTSTRAPS`` find far from stable gets no more of them, and silhouettes are of
-    ``SILHOUETTE_SAMPLE`` customers. ``finest`` as for ``decide``.
+    looks for valleys splits all customers anew for each ``random_seed``, as customers who were
+    drawn twice would be ties, and asks no more of ``num_splits`` splits than decide. Fits have
+    ``restarts`` starts, a k that ``SCREENING_BOOTSTRAPS`` find far from stable gets no more of
+    them, and silhouettes are of ``SILHOUETTE_SAMPLE`` customers. ``finest`` as for ``decide``.
 
     Returns what ``decide`` does.
     """
     spread = spread_of(points, jittered_points)
-    separable = distinct_in_halves(points, random_seed)
+    splits = splits_of(len(points), random_seed, num_splits)
+    separable = most_clusters(points, splits)
     distinct = len(np.unique(points if weights is None else points[weights > 0], axis=0))
     counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
 
-    def has_valleys(k: int) -> bool:
-        if k >= distinct or k > separable:
-            return False
-        tests = boundaries_at(points, spread, k, random_seed=random_seed, restarts=restarts)[1]
-        return bool(is_valley(tests[:, 2], thresholds.max_valley_p_value).all())
+    def is_separated(k: int) -> bool:
+        return k < distinct and k <= separable and has_valleys(
+            points, spread, k, splits,
+            random_seed=random_seed, max_valley_p_value=thresholds.max_valley_p_value,
+            restarts=restarts,
+        )  # fmt: skip
 
     @cache
     def labels_at(k: int) -> np.ndarray:
@@ -119,7 +126,7 @@ def quick_choice(
     with threadpool_limits(limits=1):
         return decide(
             ks,
-            has_valleys=has_valleys,
+            has_valleys=is_separated,
             is_reproduced=is_reproduced,
             silhouette=silhouette,
             finest=finest,
@@ -151,9 +158,10 @@ def resampling_shares(
     """How often each k would be chosen, had other customers been in the sample.
 
     The choice (``quick_choice``) is made again for each of ``num_resamples`` bootstrap samples of
-    the customers, with ``num_bootstraps``, at most ``MAX_BOOTSTRAPS``, in each; of those of the
-    past day, on whom ``foresight`` rests, others are drawn, too. Returns a share for each k, good
-    to about 0.1 with 20 resamples; they add up to 1, but for no resamples, which give NaN.
+    the customers, with ``num_bootstraps``, at most ``MAX_BOOTSTRAPS``, and over
+    ``SPLITS_OF_A_RESAMPLE`` splits in each; of those of the past day, on whom ``foresight`` rests,
+    others are drawn, too. Returns a share for each k, good to about 0.1 with 20 resamples; they add
+    up to 1, but for no resamples, which give NaN.
     """
     chosen = []
     for resample in range(num_resamples):
@@ -167,6 +175,7 @@ def resampling_shares(
             jittered_points=jittered_points,
             weights=rng.multinomial(len(points), np.full(len(points), 1 / len(points))),
             finest=finest_of_others(foresight, rng),
+            num_splits=SPLITS_OF_A_RESAMPLE,
         )
         chosen.append(k)
     return {k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in ks}

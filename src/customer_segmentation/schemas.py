@@ -39,6 +39,14 @@ CLUSTERING_FEATURES = {
     "decile_shares": "string",
 }
 
+VALLEYS = {
+    "valley_p_value": "float64",
+    "least_valley_p_value": "float64",
+    "greatest_valley_p_value": "float64",
+    "num_splits_with_valleys": "Int32",
+}
+"""What the dip tests say of a k: ``boundaries.valleys_by_k``."""
+
 CLUSTERING_CANDIDATES = {
     "model_version": "int32",
     "stage": "string",
@@ -53,6 +61,7 @@ CLUSTERING_CANDIDATES = {
     "bootstrap_adjusted_rand": "float64",
     "bootstrap_jaccard": "float64",
     "prediction_strength": "float64",
+    **VALLEYS,
     "smallest_cluster_share": "float64",
     "is_reproduced": "boolean",
     "agreement_with_kmeans": "float64",
@@ -82,7 +91,7 @@ JUDGEMENTS = (
 SCORES = {
     name: kind
     for name, kind in CLUSTERING_CANDIDATES.items()
-    if name not in ("model_version", "stage", *JUDGEMENTS)
+    if name not in ("model_version", "stage", *VALLEYS, *JUDGEMENTS)
 }
 """The others: what is measured of an algorithm at a k."""
 
@@ -113,9 +122,6 @@ CLUSTER_BOUNDARIES = {
     **DIP_TEST,
     "boundary": "string",
 }
-
-BOUNDARIES_PER_K = {"k": "int32", **DIP_TEST}
-"""Of every k, as the choice of k needs them; no table."""
 
 SEGMENT_NAMES = {
     "model_version": "int32",

@@ -12,18 +12,24 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from customer_segmentation import resampling
-from customer_segmentation.boundaries import cluster_boundaries
+from customer_segmentation.boundaries import NUM_SPLITS, valleys_by_k
 from customer_segmentation.candidates import score_candidates
 from customer_segmentation.choice import (
-    CONTINUUM,
+    CONSTRUCTED_SEGMENTS,
     NATURAL_GROUPS,
+    REPRODUCIBLE_SEGMENTS,
     Choice,
     Thresholds,
     choose_segment_count,
     decide,
     explain_choice,
 )
-from customer_segmentation.resampling import MAX_BOOTSTRAPS, quick_choice, resampling_shares
+from customer_segmentation.resampling import (
+    MAX_BOOTSTRAPS,
+    SPLITS_OF_A_RESAMPLE,
+    quick_choice,
+    resampling_shares,
+)
 
 THRESHOLDS = Thresholds(
     max_valley_p_value=0.05,
@@ -126,46 +132,48 @@ def test_what_no_bootstrap_was_made_of_is_neither_reproduced_nor_not() -> None:
 
 
 def evidence(
-    thresholds: Thresholds = THRESHOLDS, **rows: tuple[float, float, float, float]
+    thresholds: Thresholds = THRESHOLDS,
+    splits_with_valleys: dict[int, int] | None = None,
+    **rows: tuple[float, float, float, float],
 ) -> pd.DataFrame:
+    """Candidates by k; valleys in so many splits of 20, none in those of a k that is left out."""
     table = pd.DataFrame(
         [("kmeans", int(k[1:]), *figures) for k, figures in rows.items()]
         + [("ward", 3, nan, nan, 0.5, 0.9)],
         columns=["algorithm", "k", *AT_THE_LIMITS, "silhouette"],
     )
-    return table.assign(is_reproduced=thresholds.are_reached(table))
-
-
-def valleys(**found: list[bool]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(int(k[1:]), is_valley) for k, pairs in found.items() for is_valley in pairs],
-        columns=["k", "is_valley"],
+    splits = table["k"].map(NO_VALLEYS if splits_with_valleys is None else splits_with_valleys)
+    splits = splits.where(table["algorithm"] == "kmeans")
+    return table.assign(
+        is_reproduced=thresholds.are_reached(table),
+        num_splits_with_valleys=splits.astype("Int32"),
+        valley_p_value=(1 - splits / NUM_SPLITS) * 0.1,
     )
 
 
 STABLE = {"k3": (0.9, 0.9, 0.2, 0.5), "k4": (0.81, 0.85, 0.1, 0.4), "k5": (0.7, 0.85, 0.1, 0.3)}
-NO_VALLEYS = {"k3": [True, True, False], "k4": [False] * 6, "k5": [False] * 10}
+NO_VALLEYS = {3: 7, 4: 0, 5: 0}
 
 
 def chosen(
-    candidates: pd.DataFrame, boundaries: pd.DataFrame, segment_count: int | None = None
+    candidates: pd.DataFrame, segment_count: int | None = None
 ) -> tuple[Choice, dict[tuple[str, int], str]]:
     """The choice, and its reasons by algorithm and k."""
-    choice = choose_segment_count(candidates, boundaries, segment_count=segment_count)
-    reasons = explain_choice(choice, candidates, boundaries, THRESHOLDS)
+    choice = choose_segment_count(candidates, THRESHOLDS, segment_count=segment_count)
+    reasons = explain_choice(choice, candidates, THRESHOLDS)
     keys = zip(candidates["algorithm"], candidates["k"], strict=True)
     return choice, dict(zip(keys, reasons, strict=True))
 
 
 def test_the_largest_k_with_all_valleys_wins_over_stability() -> None:
-    found = valleys(**NO_VALLEYS | {"k3": [True] * 3})
-    choice, reasons = chosen(evidence(**STABLE), found)
+    splits = NO_VALLEYS | {3: 11, 5: 10}
+    choice, reasons = chosen(evidence(splits_with_valleys=splits, **STABLE))
     assert choice == Choice(3, "valleys", NATURAL_GROUPS)
     assert reasons == {
         ("kmeans", 3): "k = 3 is the largest number of segments with a valley between every pair of"
-        " them: natural groups",
-        ("kmeans", 4): "0 of 6 pairs of segments have a valley between them",
-        ("kmeans", 5): "0 of 10 pairs of segments have a valley between them",
+        " them, in 11 of 20 random splits of the customers: natural groups",
+        ("kmeans", 4): "a valley between every pair of segments in none of 20 random splits",
+        ("kmeans", 5): "a valley between every pair of segments in only 10 of 20 random splits",
         ("ward", 3): "evidence only: cannot score new customers by itself",
     }
 
@@ -175,8 +183,10 @@ def test_a_mixture_could_score_and_says_where_its_criterion_is_least() -> None:
         [("gaussian_mixture", k, bic) for k, bic in ((3, 900.0), (4, 800.0), (5, nan))],
         columns=["algorithm", "k", "bic"],
     )
-    candidates = pd.concat([evidence(**STABLE), mixtures], ignore_index=True)
-    _, reasons = chosen(candidates, valleys(**NO_VALLEYS))
+    candidates = pd.concat(
+        [evidence(splits_with_valleys=NO_VALLEYS, **STABLE), mixtures], ignore_index=True
+    )
+    _, reasons = chosen(candidates)
     plain = "evidence only: K-means makes the segments"
     assert {k: reasons["gaussian_mixture", k] for k in (3, 4, 5)} == {
         3: plain,
@@ -186,8 +196,7 @@ def test_a_mixture_could_score_and_says_where_its_criterion_is_least() -> None:
 
 
 def test_a_smaller_k_with_valleys_and_one_that_was_not_tested_say_so() -> None:
-    found = valleys(k3=[True] * 3, k4=[True] * 6)
-    choice, reasons = chosen(evidence(**STABLE), found)
+    choice, reasons = chosen(evidence(splits_with_valleys={3: 20, 4: 20}, **STABLE))
     assert choice == Choice(4, "valleys", NATURAL_GROUPS)
     assert reasons["kmeans", 3] == (
         "all pairs have a valley between them too, but k = 4 finds more groups"
@@ -196,8 +205,8 @@ def test_a_smaller_k_with_valleys_and_one_that_was_not_tested_say_so() -> None:
 
 
 def test_without_valleys_the_largest_reproduced_k_is_chosen() -> None:
-    choice, reasons = chosen(evidence(**STABLE), valleys(**NO_VALLEYS))
-    assert choice == Choice(4, "stability", CONTINUUM)
+    choice, reasons = chosen(evidence(**STABLE))
+    assert choice == Choice(4, "stability", REPRODUCIBLE_SEGMENTS)
     assert reasons["kmeans", 4] == (
         "k = 4 is the largest number of segments that resampling reproduces "
         "(least stable cluster 0.81, needs 0.75)"
@@ -214,14 +223,14 @@ def test_without_valleys_the_largest_reproduced_k_is_chosen() -> None:
     "missed", [(0.74, 0.9, 0.2, 0.4), (0.9, 0.79, 0.2, 0.4), (0.9, 0.9, 0.019, 0.4)]
 )
 def test_each_limit_of_stability_counts(missed: tuple[float, float, float, float]) -> None:
-    choice, _ = chosen(evidence(**STABLE | {"k4": missed}), valleys(**NO_VALLEYS))
+    choice, _ = chosen(evidence(**STABLE | {"k4": missed}))
     assert choice.segment_count == 3
 
 
 def test_if_nothing_is_reproduced_the_best_silhouette_is_chosen_and_says_so() -> None:
     unstable = {"k3": (0.5, 0.5, 0.2, 0.31), "k4": (0.5, 0.5, 0.2, 0.36)}
-    choice, reasons = chosen(evidence(**unstable), valleys(**NO_VALLEYS))
-    assert choice == Choice(4, "silhouette", CONTINUUM)
+    choice, reasons = chosen(evidence(**unstable))
+    assert choice == Choice(4, "silhouette", CONSTRUCTED_SEGMENTS)
     assert reasons["kmeans", 4] == (
         "resampling reproduces no number of segments in the range; "
         "k = 4 has the best silhouette (0.36)"
@@ -233,23 +242,34 @@ def test_if_nothing_is_reproduced_the_best_silhouette_is_chosen_and_says_so() ->
 
 
 def test_a_fixed_segment_count_overrides_but_the_verdict_stays() -> None:
-    found = valleys(**NO_VALLEYS | {"k3": [True] * 3})
-    choice, reasons = chosen(evidence(**STABLE), found, segment_count=5)
+    natural = evidence(splits_with_valleys=NO_VALLEYS | {3: 20}, **STABLE)
+    choice, reasons = chosen(natural, segment_count=5)
     assert choice == Choice(5, "segment_count", NATURAL_GROUPS)
     assert {reasons["kmeans", k] for k in (3, 4, 5)} == {"segment_count is set to 5"}
-    outside, _ = chosen(evidence(**STABLE), valleys(**NO_VALLEYS), segment_count=12)
-    assert outside == Choice(12, "segment_count", CONTINUUM)
+
+
+@pytest.mark.parametrize(
+    ("segment_count", "verdict"),
+    [(3, REPRODUCIBLE_SEGMENTS), (5, CONSTRUCTED_SEGMENTS), (12, CONSTRUCTED_SEGMENTS)],
+)
+def test_of_a_continuum_the_verdict_is_on_the_number_that_was_given(
+    segment_count: int, verdict: str
+) -> None:
+    choice, _ = chosen(evidence(**STABLE), segment_count=segment_count)
+    assert choice == Choice(segment_count, "segment_count", verdict)
 
 
 def test_thresholds_are_the_callers() -> None:
     lenient = replace(THRESHOLDS, min_bootstrap_jaccard=0.7)
-    choice = choose_segment_count(evidence(lenient, **STABLE), valleys(**NO_VALLEYS))
-    assert choice.segment_count == 5
+    assert choose_segment_count(evidence(lenient, **STABLE), lenient).segment_count == 5
+    strict = replace(THRESHOLDS, max_valley_p_value=0.04)
+    natural = evidence(splits_with_valleys={3: 11, 4: 12}, **STABLE)
+    assert choose_segment_count(natural, strict).chosen_by == "stability"
 
 
 def test_no_kmeans_candidate_is_an_error() -> None:
     with pytest.raises(ValueError, match="no K-means candidate"):
-        choose_segment_count(evidence(), valleys(**NO_VALLEYS))
+        choose_segment_count(evidence(), THRESHOLDS)
 
 
 # ---- The rule, on real evidence: measured in full, and no more than it takes
@@ -279,10 +299,11 @@ def test_the_quick_choice_is_that_of_the_table(
 ) -> None:
     table = score_candidates(points, KS, random_seed=1, num_bootstraps=10)
     table["is_reproduced"] = thresholds.are_reached(table)
-    boundaries = cluster_boundaries(
+    valleys = valleys_by_k(
         points, KS, random_seed=1, max_valley_p_value=thresholds.max_valley_p_value
     )
-    choice, reasons = chosen(table, boundaries)
+    table = table.merge(valleys.assign(algorithm="kmeans"), how="left", on=["algorithm", "k"])
+    choice, reasons = chosen(table)
     assert (choice.segment_count, choice.chosen_by) == decided
     assert all(reasons.values())
     quick = quick_choice(points, KS, random_seed=1, num_bootstraps=10, thresholds=thresholds)
@@ -299,27 +320,29 @@ def test_a_lone_customer_is_no_segment_and_need_not_be_seen() -> None:
     assert decided == {(2, "silhouette"), (2, "range")}
 
 
-def test_no_valley_is_looked_for_where_half_the_customers_are_too_few() -> None:
+def test_no_valley_is_looked_for_where_a_part_of_the_customers_is_too_few() -> None:
     few = np.random.default_rng(1).normal(size=(7, 2))
     quick = quick_choice(few, range(4, 7), random_seed=1, num_bootstraps=3, thresholds=STRICT)
     assert quick[1] == "silhouette"
 
 
 @pytest.mark.parametrize(("asked", "made"), [(3, 3), (100, MAX_BOOTSTRAPS)])
-def test_a_resample_has_no_more_bootstraps_than_asked_for_and_than_the_limit(
+def test_a_resample_has_no_more_bootstraps_and_splits_than_asked_for_and_than_the_limits(
     asked: int, made: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = []
 
-    def noted(points: np.ndarray, ks: range, *, num_bootstraps: int, **_: object) -> object:
-        numbers.append(num_bootstraps)
+    def noted(
+        points: np.ndarray, ks: range, *, num_bootstraps: int, num_splits: int, **_: object
+    ) -> object:
+        numbers.append((num_bootstraps, num_splits))
         return ks[0], "stability"
 
     monkeypatch.setattr(resampling, "quick_choice", noted)
     resampling_shares(
         GROUPS, KS, random_seed=1, num_resamples=2, num_bootstraps=asked, thresholds=THRESHOLDS
     )
-    assert numbers == [made, made]
+    assert numbers == [(made, SPLITS_OF_A_RESAMPLE)] * 2
 
 
 def test_planted_groups_are_chosen_whoever_is_in_the_sample() -> None:

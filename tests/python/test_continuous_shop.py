@@ -34,7 +34,8 @@ CLUSTERING = ("--select", "+customer_segments", "+segment_registry")
 def test_every_segment_is_of_one_stage(continuous_build: Build) -> None:
     selected = continuous_build.query("from clustering.clustering_candidates where is_selected")
     assert selected["algorithm"].tolist() == ["kmeans_in_stages"]
-    assert selected["verdict"].tolist() == ["continuum"]
+    assert selected["verdict"].tolist() == ["reproducible segments"]
+    assert selected["is_reproduced"].all()
     mixed = continuous_build.value(
         """
         select count(*) from clustering.customer_clusters as customers

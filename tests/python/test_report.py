@@ -19,6 +19,7 @@ from conftest import PROJECT, QUICK, VARS, Build, Builder, build_models, run_dbt
 from customer_segmentation.cli import main
 from customer_segmentation.database import NotReadable
 from customer_segmentation.report.page import headline, make_sections, script_data, write_report
+from customer_segmentation.report.sections.segment_count import resampled_choice
 from customer_segmentation.report.sections.segments import NOTHING_LEFT
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, figure, is_in_money, percent
@@ -285,7 +286,9 @@ def test_its_figures_are_true(
     again = sample_build.value(
         "select resampling_share from clustering.clustering_candidates where is_selected"
     )
-    assert f"would have been chosen {percent(again)} of the time" in sections["choice"].lead
+    resamples = VARS["num_resamples"]
+    said_again = f"would have been chosen in {again * resamples:.0f} of {resamples} resamples"
+    assert said_again in sections["choice"].lead
 
     features = sample_build.query(
         "from clustering.clustering_features where is_selected and stage = 'everybody'"
@@ -539,6 +542,56 @@ def test_a_shop_with_nothing_left_has_no_shares(sample: Path, tmp_path: Path) ->
         connection.sql("update segments.segment_profiles set revenue = -revenue")
     section = sections_of(database)["segments"]
     assert section.lead == section.plots[0].sentence == NOTHING_LEFT
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ({5: 1.0}, "5 would have been chosen in 20 of 20 resamples"),
+        ({5: 0.6, 4: 0.4}, "5 would have been chosen in 12 of 20 resamples, 4 in the other 8"),
+        (
+            {5: 0.1, 4: 0.15, 6: 0.75},
+            "5 would have been chosen in 2 of 20 resamples, but 6 in 15 and 4 in 3",
+        ),
+        ({5: 0.8}, "5 would have been chosen in 16 of 20 resamples, no number in the other 4"),
+        ({4: 0.7, 6: 0.3}, "5 would have been chosen in 0 of 20 resamples, but 4 in 14 and 6 in 6"),
+    ],
+)
+def test_what_resamples_would_choose_instead_is_said(shares: dict[int, float], told: str) -> None:
+    table = pd.DataFrame({"k": [4, 5, 6]})
+    table["resampling_share"] = table["k"].map(shares).fillna(0.0)
+    assert resampled_choice(table, 5, 20) == told
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        (
+            "reproducible segments",
+            "The customers form reproducible segments of a continuum: at no number of segments in"
+            " the range is there a valley between every two of them, but resampling finds these"
+            " again, so the number is a convention.",
+        ),
+        (
+            "constructed segments",
+            "The customers form constructed segments: at no number of segments in the range is"
+            " there a valley between every two of them, and resampling does not find these again"
+            " as surely as it should, so the number is a convention.",
+        ),
+        (
+            "continuum",
+            "The customers are a continuum: at no number of segments in the range is there a"
+            " valley between every two of them, so the number is a convention.",
+        ),
+    ],
+)
+def test_the_verdict_is_said_in_its_words_and_old_ones_as_before(
+    sample: Path, tmp_path: Path, word: str, says: str
+) -> None:
+    database = Path(shutil.copy(sample, tmp_path / "shop.duckdb"))
+    with duckdb.connect(str(database)) as connection:
+        connection.sql(f"update clustering.clustering_candidates set verdict = '{word}'")
+    assert sections_of(database)["choice"].lead.startswith(says)
 
 
 def test_a_restored_version_says_that_its_evidence_is_elsewhere(

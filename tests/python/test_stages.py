@@ -1,6 +1,7 @@
 """K-means within lifecycle stages: who is in which, how clusters are shared out, what is kept."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from sklearn.metrics import silhouette_score
 
 from customer_segmentation.candidates import Stages, score_candidates
 from customer_segmentation.choice import (
-    CONTINUUM,
+    CONSTRUCTED_SEGMENTS,
+    NATURAL_GROUPS,
+    REPRODUCIBLE_SEGMENTS,
     Choice,
     Thresholds,
     choose_in_stages,
@@ -22,6 +25,7 @@ from customer_segmentation.evidence import find_boundaries, weigh_candidates
 from customer_segmentation.features import describe_feature_sets
 from customer_segmentation.fitting import Fit, fit_version
 from customer_segmentation.identity import match_clusters
+from customer_segmentation.schemas import VALLEYS
 from customer_segmentation.stages import (
     EVERY_STAGE,
     EVERYBODY,
@@ -222,7 +226,7 @@ def evidence(**jaccard: float) -> pd.DataFrame:
 
 def chosen(candidates: pd.DataFrame, inherited_k: int | None = None) -> Choice:
     rows = candidates.assign(is_reproduced=THRESHOLDS.are_reached(candidates))
-    everybody = Choice(4, "stability", CONTINUUM)
+    everybody = Choice(4, "stability", REPRODUCIBLE_SEGMENTS)
     found = choose_in_stages(rows, everybody, THRESHOLDS, inherited_k=inherited_k)
     assert found is not None
     return found
@@ -241,8 +245,7 @@ def test_a_refit_keeps_its_number_until_resampling_clearly_finds_it_no_more(
     choice = chosen(candidates, inherited_k=7)
     assert choice.segment_count == (7 if kept else 6)
     assert choice.chosen_by == ("kept" if kept else "stability")
-    none = pd.DataFrame({"k": [], "is_valley": []})
-    reasons = explain_choice(choice, candidates, none, THRESHOLDS)
+    reasons = explain_choice(choice, candidates, THRESHOLDS)
     if kept:
         assert "as in the version before" in reasons[1]
     else:
@@ -251,11 +254,33 @@ def test_a_refit_keeps_its_number_until_resampling_clearly_finds_it_no_more(
 
 def test_a_given_number_is_taken_and_one_that_cannot_be_formed_is_none() -> None:
     rows = evidence(k6=0.9).assign(is_reproduced=True)
-    given = Choice(6, "segment_count", CONTINUUM)
+    given = Choice(6, "segment_count", CONSTRUCTED_SEGMENTS)
     assert choose_in_stages(rows, given, THRESHOLDS) == Choice(
-        6, "segment_count", CONTINUUM, IN_STAGES
+        6, "segment_count", REPRODUCIBLE_SEGMENTS, IN_STAGES
     )
-    assert choose_in_stages(rows, Choice(9, "segment_count", CONTINUUM), THRESHOLDS) is None
+    assert choose_in_stages(rows, replace(given, segment_count=9), THRESHOLDS) is None
+
+
+@pytest.mark.parametrize(
+    ("jaccard", "inherited_k", "verdict"),
+    [
+        ({"k6": 0.9, "k7": 0.7}, None, REPRODUCIBLE_SEGMENTS),
+        ({"k6": 0.7, "k7": 0.7}, None, CONSTRUCTED_SEGMENTS),
+        ({"k6": 0.9, "k7": 0.7}, 7, CONSTRUCTED_SEGMENTS),
+        ({"k6": 0.9, "k7": 0.8}, 7, REPRODUCIBLE_SEGMENTS),
+    ],
+)
+def test_in_stages_the_verdict_is_on_their_own_number(
+    jaccard: dict[str, float], inherited_k: int | None, verdict: str
+) -> None:
+    rows = evidence(**jaccard).assign(is_reproduced=[each >= 0.75 for each in jaccard.values()])
+    for of_everybody in (REPRODUCIBLE_SEGMENTS, CONSTRUCTED_SEGMENTS, NATURAL_GROUPS):
+        choice = choose_in_stages(
+            rows, Choice(4, "stability", of_everybody), THRESHOLDS, inherited_k=inherited_k
+        )
+        assert choice is not None
+        expected = of_everybody if of_everybody == NATURAL_GROUPS else verdict
+        assert choice.verdict == expected
 
 
 def test_the_larger_part_of_a_split_and_of_a_merger_keeps_the_id() -> None:
@@ -451,7 +476,9 @@ def row_selected(rows: pd.DataFrame) -> pd.Series:
 
 def test_a_continuum_is_served_in_stages_from_two_more_than_there_are() -> None:
     rows = weighed(shop())
-    assert set(rows["verdict"]) == {"continuum"}
+    assert set(rows["verdict"]) == {
+        REPRODUCIBLE_SEGMENTS if row_selected(rows)["is_reproduced"] else CONSTRUCTED_SEGMENTS
+    }
     in_stages = rows[rows["algorithm"] == IN_STAGES]
     assert in_stages["k"].tolist() == [5, 6, 7]
     assert row_selected(rows)["algorithm"] == IN_STAGES
@@ -459,6 +486,9 @@ def test_a_continuum_is_served_in_stages_from_two_more_than_there_are() -> None:
     # Those who ordered equally often are no group: densities are those of jittered points.
     hdbscan = rows[rows["algorithm"] == "hdbscan"].iloc[0]
     assert hdbscan["noise_share"] > 0.5
+    is_kmeans = rows["algorithm"] == "kmeans"
+    for figure in VALLEYS:
+        assert (rows[figure].notna() == is_kmeans).all(), figure
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,6 @@ def segment_count(shop: Shop) -> Section:
             plots=calibration(shop),
         )
     selected = candidates[candidates["is_selected"]].iloc[0]
-    is_measured = bool(candidates["silhouette"].notna().any())
     everybody = candidates[candidates["algorithm"] != IN_STAGES]
     served = (
         of_algorithm(shop, candidates[candidates["algorithm"] == IN_STAGES], selected, IN_STAGES)
@@ -104,7 +103,7 @@ def segment_count(shop: Shop) -> Section:
         lead=" ".join(
             sentence
             for sentence in (
-                verdict(selected, boundaries, shop, is_measured=is_measured),
+                verdict(candidates, boundaries, shop),
                 beside_rfm(graded(shop, "segmentation_quality")),
                 drift(shop),
             )
@@ -140,8 +139,24 @@ def of_algorithm(
     ]
 
 
-def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_measured: bool) -> str:
+OF_A_CONTINUUM = {
+    "reproducible segments": (
+        "form reproducible segments of a continuum",
+        ", but resampling finds these again",
+    ),
+    "constructed segments": (
+        "form constructed segments",
+        ", and resampling does not find these again as surely as it should",
+    ),
+    # Of a fit of a version of this project that did not tell the two apart.
+    "continuum": ("are a continuum", ""),
+}
+"""What the customers are where there are no natural groups, and what resampling says of it."""
+
+
+def verdict(candidates: pd.DataFrame, boundaries: pd.DataFrame, shop: Shop) -> str:
     """Say whether the segments are natural groups, and why there are as many."""
+    selected = candidates[candidates["is_selected"]].iloc[0]
     k = int(selected["k"])
     in_stages = (
         " So the segments are made within lifecycle stages, and their number is a convention."
@@ -149,12 +164,16 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_mea
         else ""
     )
     num_valleys, num_pairs = int(boundaries["is_valley"].sum()), len(boundaries)
-    if selected["verdict"] != "natural groups" and not is_measured:
-        kind = "Too few customers differ to tell natural groups from a continuum."
-    elif selected["verdict"] != "natural groups":
+    if selected["verdict"] != "natural groups" and candidates["silhouette"].isna().all():
         kind = (
-            "The customers are a continuum: at no number of segments in the range is there a valley"
-            " between every two of them"
+            "Too few customers differ to tell natural groups from a continuum: these are"
+            " constructed segments."
+        )
+    elif selected["verdict"] != "natural groups":
+        what, resampled = OF_A_CONTINUUM[selected["verdict"]]
+        kind = (
+            f"The customers {what}: at no number of segments in the range is there a valley"
+            f" between every two of them{resampled}"
             + (f".{in_stages}" if in_stages else ", so the number is a convention.")
         )
     elif num_valleys < num_pairs and not shop.is_staged:
@@ -172,11 +191,12 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_mea
         )
     else:
         pairs = ""
+    settings = shop.version["settings"]
+    of_it = candidates[candidates["algorithm"] == selected["algorithm"]]
     again = (
-        f" Had other customers been in the sample, {k} would have been chosen"
-        f" {percent(selected['resampling_share'])} of the time."
-        if not pd.isna(selected["resampling_share"])
-        and shop.version["settings"]["segment_count"] == "auto"
+        " Had other customers been in the sample,"
+        f" {resampled_choice(of_it, k, settings['num_resamples'])}."
+        if not pd.isna(selected["resampling_share"]) and settings["segment_count"] == "auto"
         else ""
     )
     empty = k - len(shop.clusters)
@@ -186,6 +206,33 @@ def verdict(selected: pd.Series, boundaries: pd.DataFrame, shop: Shop, *, is_mea
         else ""
     )
     return f"{kind} Why {k}: {in_plain_words(selected['reason'])}.{pairs}{again}{gone}"
+
+
+def resampled_choice(candidates: pd.DataFrame, k: int, num_resamples: int) -> str:
+    """Say in how many resamples k would be chosen, and what in the others.
+
+    ``candidates`` are of the algorithm that makes the segments.
+
+    >>> table = pd.DataFrame({"k": [4, 5], "resampling_share": [0.6, 0.4]})
+    >>> resampled_choice(table, 4, 20)
+    '4 would have been chosen in 12 of 20 resamples, 5 in the other 8'
+    >>> resampled_choice(table, 5, 20)
+    '5 would have been chosen in 8 of 20 resamples, but 4 in the other 12'
+    """
+    times = (candidates.set_index("k")["resampling_share"] * num_resamples).round().astype(int)
+    others = (
+        times.drop(k).loc[lambda number: number > 0].sort_values(ascending=False, kind="stable")
+    )
+    instead = {str(other): int(number) for other, number in others.items()}
+    without = num_resamples - int(times.sum())
+    if without:
+        instead["no number"] = without
+    which = "the other " if len(instead) == 1 else ""
+    told = listed([f"{other} in {which}{number}" for other, number in instead.items()] or [""])
+    favoured = "but " if (others > times[k]).any() else ""
+    return f"{k} would have been chosen in {times[k]} of {count(num_resamples, 'resample')}" + (
+        f", {favoured}{told}" if told else ""
+    )
 
 
 def drift(shop: Shop) -> str:
