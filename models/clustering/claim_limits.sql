@@ -23,22 +23,31 @@ clusterable_customers as (
 
 ),
 
+measured_windows as (
+
+    select
+        max(window_days) filter (where is_window) as window_days,
+        max(window_days) filter (where is_longer_window) as longer_window_days
+    from {{ ref('repurchase_windows') }}
+
+),
+
 -- Today's windows; of a fit of the past those that it is judged over.
 windows as (
 
     select
         lacking.model_version,
-        case when metric_days.is_today then measured_windows.window_days else metric_days.window_days end as window_days,
-        case when metric_days.is_today then measured_windows.longer_window_days else metric_days.longer_window_days end
-            as longer_window_days
+        case
+            when metric_days.is_today then measured_windows.window_days
+            else metric_days.window_days
+        end as window_days,
+        case
+            when metric_days.is_today then measured_windows.longer_window_days
+            else metric_days.longer_window_days
+        end as longer_window_days
     from lacking
     inner join {{ ref('metric_days') }} as metric_days on lacking.as_of_date = metric_days.as_of_date
-    cross join (
-        select
-            max(window_days) filter (where is_window) as window_days,
-            max(window_days) filter (where is_longer_window) as longer_window_days
-        from {{ ref('repurchase_windows') }}
-    ) as measured_windows
+    cross join measured_windows
 
 ),
 

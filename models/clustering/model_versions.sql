@@ -172,8 +172,10 @@ fits as (
         -2 * due.model_version + cast(not past_days.is_for_choosing as integer) as model_version,
         past_days.as_of_date as fitted_on,
         least(past_days.num_customers, {{ var('clustering_sample_size') }}) as num_customers,
-        case when past_days.is_for_choosing then 'chooses the number of segments' else 'graded by what happened since' end
-            as due_because,
+        case
+            when past_days.is_for_choosing then 'chooses the number of segments'
+            else 'graded by what happened since'
+        end as due_because,
         due.settings,
         -2 * due.model_version + cast(not past_days.is_for_choosing as integer) as curve_version,
         case when past_days.is_for_choosing then 'chooses' else 'grades' end as purpose,

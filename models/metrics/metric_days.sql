@@ -76,8 +76,10 @@ judged as (
         serving.fitted_on,
         {{ fit_is_due_because('serving') }} is not null as is_due,
         {{ var('refit') == 'anew' }} or changes.num_changed_of_curve > 0 as is_anew,
-        case when is_anew then measured_windows.window_days else coalesce(frozen_windows.window_days, measured_windows.window_days) end
-            as window_days,
+        case
+            when is_anew then measured_windows.window_days
+            else coalesce(frozen_windows.window_days, measured_windows.window_days)
+        end as window_days,
         case
             when is_anew then measured_windows.longer_window_days
             else coalesce(frozen_windows.longer_window_days, measured_windows.longer_window_days)
@@ -94,18 +96,18 @@ judged as (
 days_of_fits as (
 
     select
-        cast(as_of.as_of_date - to_days(window_days) as date) as as_of_date,
+        cast(as_of.as_of_date - to_days(judged.window_days) as date) as as_of_date,
         false as is_for_choosing
     from judged
     cross join as_of
-    where is_due
+    where judged.is_due
     union all
     select
-        cast(as_of.as_of_date - to_days(2 * window_days) as date) as as_of_date,
+        cast(as_of.as_of_date - to_days(2 * judged.window_days) as date) as as_of_date,
         true as is_for_choosing
     from judged
     cross join as_of
-    where is_due
+    where judged.is_due
 
 ),
 

@@ -9,9 +9,18 @@ customer_days as (
 
 ),
 
+repurchase_windows as (
+
+    select * from {{ ref('repurchase_windows') }}
+
+),
+
 metric_days as (
 
-    select * from {{ ref('metric_days') }}
+    select
+        *,
+        max(as_of_date) filter (where is_today) over () as today
+    from {{ ref('metric_days') }}
 
 ),
 
@@ -21,13 +30,12 @@ windows as (
     select
         metric_days.as_of_date,
         repurchase_windows.window_days,
-        repurchase_windows.history_days - datediff('day', metric_days.as_of_date, today.as_of_date) as history_days
+        repurchase_windows.history_days - datediff('day', metric_days.as_of_date, metric_days.today) as history_days
     from metric_days
-    inner join {{ ref('repurchase_windows') }} as repurchase_windows
+    inner join repurchase_windows
         on
             metric_days.is_today
             or repurchase_windows.window_days in (metric_days.window_days, metric_days.longer_window_days)
-    cross join (select as_of_date from metric_days where is_today) as today
     where metric_days.is_today or metric_days.is_for_choosing or metric_days.is_for_grading
 
 ),
@@ -197,7 +205,13 @@ counted as (
             and classes.order_class = ends.order_class
             and classes.gap_class = ends.gap_class
             and bins.silence_from <= ends.day
-    group by bins.as_of_date, bins.window_days, classes.order_class, classes.gap_class, bins.silence_from, bins.silence_to
+    group by
+        bins.as_of_date,
+        bins.window_days,
+        classes.order_class,
+        classes.gap_class,
+        bins.silence_from,
+        bins.silence_to
 
 ),
 

@@ -13,6 +13,12 @@
 with
 
 {% for clusters, place in places.items() -%}
+limits_of_{{ clusters }} as (
+
+    {{ limits_of(place.version) }}
+
+),
+
 {{ clusters }} as (
 
     select
@@ -29,7 +35,7 @@ with
             {%- if clusters == 'graded_clusters' %}
             and clusters.as_of_date = metrics.as_of_date
             {%- endif %}
-    cross join ({{ limits_of(place.version) }}) as limits
+    cross join limits_of_{{ clusters }}
 
 ),
 

@@ -64,13 +64,14 @@ def test_everybody_is_nearest_to_their_own_segment_of_the_stage(continuous_build
         "from segments.customer_segments where is_clusterable order by customer_id"
     )
     features = continuous_build.query(
-        "from clustering.clustering_features where stage = 'every stage' and is_selected"
+        "from clustering.clustering_features"
+        " where model_version = 1 and stage = 'every stage' and is_selected"
     ).set_index("feature")
     assert set(features.index) == {"total_amount", "num_orders"}
     assert set(features["transform"]) == {"log1p"}
-    centroids = continuous_build.query("from clustering.cluster_centroids").pivot(
-        index=["stage", "cluster_id"], columns="feature", values="centroid"
-    )
+    centroids = continuous_build.query(
+        "from clustering.cluster_centroids where model_version = 1"
+    ).pivot(index=["stage", "cluster_id"], columns="feature", values="centroid")
     for stage, members in customers.groupby("lifecycle_stage"):
         own = centroids.loc[stage]
         distances = np.sqrt(
@@ -130,7 +131,7 @@ def test_the_report_says_why_stages_and_what_they_are(
     silence, chance = continuous_build.query(
         """
         select silence_from, repurchase_probability from clustering.version_curves
-        where order_class = 1
+        where order_class = 1 and model_version = 1
         order by abs(repurchase_probability - 0.2)
         limit 1
         """
@@ -164,7 +165,9 @@ def refitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     refit = as_of(database, "2025-11-01", refit=True)
     found["refit"] = refit.query(SEGMENTS)
     found["registry"] = refit.query("from segments.segment_registry")
-    found["versions"] = refit.query("from clustering.model_versions order by model_version")
+    found["versions"] = refit.query(
+        "from clustering.model_versions where purpose = 'serves' order by all"
+    )
     found["candidates"] = refit.query("from clustering.clustering_candidates where is_selected")
     return found
 
@@ -193,8 +196,9 @@ def test_an_interrupted_fit_leaves_no_version_here_and_in_the_registry(
     database = refitted["database"]
     with duckdb.connect(str(database)) as connection:
         for table in ("model_versions", "clustering_features", "claim_limits", "version_curves"):
+            made_for = ", 3 as served_version" if table == "model_versions" else ""
             connection.sql(
-                f"insert into clustering.{table} from (select * replace (3 as model_version)"
+                f"insert into clustering.{table} from (select * replace (3 as model_version{made_for})"
                 f" from clustering.{table} where model_version = 2)"
             )
     path = tmp_path / "registry.csv"
@@ -207,10 +211,9 @@ def test_an_interrupted_fit_leaves_no_version_here_and_in_the_registry(
     elsewhere = as_of(tmp_path / "shop.duckdb", "2025-11-01", registry_location=str(path))
     pd.testing.assert_frame_equal(elsewhere.query(SEGMENTS), refitted["refit"])
     for table in ("stages", "cluster_centroids", "previous_stages"):
-        rows = Build(True, database).query(f"from clustering.{table} order by all")
-        pd.testing.assert_frame_equal(
-            elsewhere.query(f"from clustering.{table} order by all"), rows, check_dtype=False
-        )
+        served = f"from clustering.{table} where model_version > 0 order by all"
+        rows = Build(True, database).query(served)
+        pd.testing.assert_frame_equal(elsewhere.query(served), rows, check_dtype=False)
 
     pinned = build_models(
         database, continuous_shop(as_of_date="2025-11-01", model_version=3), *CLUSTERING

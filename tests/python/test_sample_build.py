@@ -26,7 +26,8 @@ def test_clusters_are_those_of_a_direct_kmeans_fit(
 ) -> None:
     """scikit-learn from scratch, on the same features: same assignments, same inertia."""
     transforms = sample_build.query(
-        "select feature, transform from clustering.clustering_features where is_selected"
+        "select feature, transform from clustering.clustering_features"
+        " where model_version = 1 and is_selected"
         " and stage = 'everybody'"
     ).set_index("feature")["transform"]
     raw = customers[FEATURES].astype(float)
