@@ -198,7 +198,8 @@ def test_an_interrupted_fit_leaves_no_version_here_and_in_the_registry(
         for table in ("model_versions", "clustering_features", "claim_limits", "version_curves"):
             made_for = ", 3 as served_version" if table == "model_versions" else ""
             connection.sql(
-                f"insert into clustering.{table} from (select * replace (3 as model_version{made_for})"
+                f"insert into clustering.{table} from ("
+                f"select * replace (3 as model_version{made_for})"
                 f" from clustering.{table} where model_version = 2)"
             )
     path = tmp_path / "registry.csv"
