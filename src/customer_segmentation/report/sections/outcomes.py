@@ -110,14 +110,18 @@ def beside_rfm(quality: pd.DataFrame) -> str:
         ]
         for word in ("better", "level", "worse")
     }
+    rfm = "the ten RFM groups that everybody knows"
     told = []
-    if found["better"]:
-        told.append(f"the segments foretold better {listed(found['better'])}")
     if found["worse"]:
-        told.append(f"RFM foretold better {listed(found['worse'])}")
+        told.append(f"{rfm} foretold {listed(found['worse'])} better than the segments")
+    if found["better"]:
+        than = "they" if told else rfm
+        told.append(f"the segments foretold {listed(found['better'])} better than {than}")
     if found["level"]:
-        told.append(f"they are level in {listed(found['level'])}")
-    return f"Beside the ten RFM groups that everybody knows, {'; '.join(told)}." if told else ""
+        same = "they are level" if told else f"the segments and {rfm} are level"
+        told.append(f"in {listed(found['level'])} {same}")
+    sentence = "; ".join(told)
+    return f"{sentence[0].upper()}{sentence[1:]}." if told else ""
 
 
 def in_order(rows: pd.DataFrame) -> list[dict[str, Any]]:
