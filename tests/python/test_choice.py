@@ -24,6 +24,7 @@ from customer_segmentation.choice import (
     decide,
     explain_choice,
 )
+from customer_segmentation.foresight import Foresight
 from customer_segmentation.resampling import (
     MAX_BOOTSTRAPS,
     SPLITS_OF_A_RESAMPLE,
@@ -156,11 +157,15 @@ NO_VALLEYS = {3: 7, 4: 0, 5: 0}
 
 
 def chosen(
-    candidates: pd.DataFrame, segment_count: int | None = None
+    candidates: pd.DataFrame,
+    segment_count: int | None = None,
+    foresight: Foresight | None = None,
 ) -> tuple[Choice, dict[tuple[str, int], str]]:
     """The choice, and its reasons by algorithm and k."""
-    choice = choose_segment_count(candidates, THRESHOLDS, segment_count=segment_count)
-    reasons = explain_choice(choice, candidates, THRESHOLDS)
+    choice = choose_segment_count(
+        candidates, THRESHOLDS, segment_count=segment_count, foresight=foresight
+    )
+    reasons = explain_choice(choice, candidates, THRESHOLDS, foresight)
     keys = zip(candidates["algorithm"], candidates["k"], strict=True)
     return choice, dict(zip(keys, reasons, strict=True))
 
@@ -176,6 +181,62 @@ def test_the_largest_k_with_all_valleys_wins_over_stability() -> None:
         ("kmeans", 5): "a valley between every pair of segments in only 10 of 20 random splits",
         ("ward", 3): "evidence only: cannot score new customers by itself",
     }
+
+
+def foresight(*mean_errors: float, ks: tuple[int, ...] = (3, 4, 5)) -> Foresight:
+    """Two customers who err alike, but for a little."""
+    errors = np.array([mean_errors, mean_errors]) + np.array([[0.001], [-0.001]])
+    errors[0, -1] += 0.0001
+    return Foresight(ks, {"brier_score": errors, "log_spend_error": 10 * errors})
+
+
+def test_of_what_is_reproduced_what_foretold_better_is_taken_and_the_gain_told() -> None:
+    candidates = evidence(**STABLE)
+    choice, reasons = chosen(candidates, foresight=foresight(0.3, 0.2, 0.1))
+    # k = 5 foretold best of all, and is not reproduced.
+    assert choice == Choice(4, "foresight", REPRODUCIBLE_SEGMENTS)
+    assert reasons["kmeans", 4] == (
+        "of the numbers of segments that resampling reproduces (3, 4) k = 4 is the largest that"
+        " foretold what customers did next better than coarser ones (least stable cluster 0.81)"
+    )
+    assert reasons["kmeans", 3] == (
+        "resampling reproduces it too, but k = 4 foretold better than k = 3 (gain and its standard"
+        " error: Brier score +0.1000 ± 0.0000, log spend +1.0000 ± 0.0000)"
+    )
+    assert reasons["kmeans", 5] == (
+        "resampling does not reproduce it (least stable cluster 0.70, needs 0.75)"
+    )
+
+
+def test_a_finer_number_that_foretold_no_better_is_not_taken() -> None:
+    choice, reasons = chosen(evidence(**STABLE), foresight=foresight(0.2, 0.3, 0.1))
+    assert choice == Choice(3, "foresight", REPRODUCIBLE_SEGMENTS)
+    assert reasons["kmeans", 3].endswith(
+        "(3, 4) k = 3 is the smallest (least stable cluster 0.90), and no finer one foretold better"
+        " what customers did next"
+    )
+    assert "but k = 4 foretold no better than k = 3" in reasons["kmeans", 4]
+    assert "Brier score -0.1000" in reasons["kmeans", 4]
+
+
+def test_what_could_not_be_formed_on_the_past_day_says_so() -> None:
+    choice, reasons = chosen(evidence(**STABLE), foresight=foresight(0.2, 0.1, ks=(4, 5)))
+    assert choice == Choice(4, "foresight", REPRODUCIBLE_SEGMENTS)
+    assert reasons["kmeans", 3] == (
+        "resampling reproduces it too, but as of the past day it could not be formed"
+    )
+    only = evidence(k3=(0.9, 0.9, 0.2, 0.5), k4=(0.7, 0.85, 0.1, 0.4))
+    _, reasons = chosen(only, foresight=foresight(0.2, 0.1, ks=(3, 4)))
+    assert reasons["kmeans", 3] == (
+        "k = 3 is the only number of segments that resampling reproduces (least stable cluster 0.90)"
+    )
+
+
+def test_valleys_and_a_given_number_come_before_foresight() -> None:
+    best = foresight(0.3, 0.2, 0.1)
+    natural = evidence(splits_with_valleys=NO_VALLEYS | {3: 20}, **STABLE)
+    assert chosen(natural, foresight=best)[0].chosen_by == "valleys"
+    assert chosen(evidence(**STABLE), 5, best)[0].segment_count == 5
 
 
 def test_a_mixture_could_score_and_says_where_its_criterion_is_least() -> None:
