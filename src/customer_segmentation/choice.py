@@ -262,7 +262,7 @@ def choose_in_stages(
 
 
 def told_gains(foresight: Foresight, k: int, than: int) -> str:
-    """Say how much better k foretold than another number of segments, each with its error."""
+    """Say how much better k predicted than another number of segments, each with its error."""
     gains = [
         f"{what} {gain:+.4f} ± {error:.4f}"
         for what, (gain, error) in (
@@ -322,11 +322,11 @@ def explain_choice(
             )
             if chosen == min(reproduced):
                 return (
-                    f"{among} k = {chosen} is the smallest {stable}, and no finer one foretold"
+                    f"{among} k = {chosen} is the smallest {stable}, and no finer one predicted"
                     " better what customers did next"
                 )
             return (
-                f"{among} k = {chosen} is the largest that foretold what customers did next better"
+                f"{among} k = {chosen} is the largest that predicted what customers did next better"
                 f" than coarser ones {stable}"
             )
         if chosen_by == "stability":
@@ -375,7 +375,7 @@ def explain_choice(
             if foresight is None or k not in foresight.ks:
                 return "resampling reproduces it too, but as of the past day it could not be formed"
             coarser, finer = sorted((k, chosen))
-            better = "foretold better" if k < chosen else "foretold no better"
+            better = "predicted better" if k < chosen else "predicted no better"
             gains = told_gains(foresight, finer, coarser)
             return (
                 f"resampling reproduces it too, but k = {finer} {better} than k = {coarser}"
@@ -396,8 +396,8 @@ def explain_choice(
         told = why(row)
         if choice.algorithm == IN_STAGES:
             shared_out = json.loads(row["allocation"])
-            told += "; of them " + ", ".join(
-                f"{number} {stage}" for stage, number in shared_out.items()
+            told += "; by stage: " + ", ".join(
+                f"{stage} {number}" for stage, number in shared_out.items()
             )
         return told + (f"; {choice.note}" if choice.note else "")
 

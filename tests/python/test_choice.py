@@ -190,17 +190,17 @@ def foresight(*mean_errors: float, ks: tuple[int, ...] = (3, 4, 5)) -> Foresight
     return Foresight(ks, {"brier_score": errors, "log_spend_error": 10 * errors})
 
 
-def test_of_what_is_reproduced_what_foretold_better_is_taken_and_the_gain_told() -> None:
+def test_of_what_is_reproduced_what_predicted_better_is_taken_and_the_gain_told() -> None:
     candidates = evidence(**STABLE)
     choice, reasons = chosen(candidates, foresight=foresight(0.3, 0.2, 0.1))
-    # k = 5 foretold best of all, and is not reproduced.
+    # k = 5 predicted best of all, and is not reproduced.
     assert choice == Choice(4, "foresight", REPRODUCIBLE_SEGMENTS)
     assert reasons["kmeans", 4] == (
         "of the numbers of segments that resampling reproduces (3, 4) k = 4 is the largest that"
-        " foretold what customers did next better than coarser ones (least stable cluster 0.81)"
+        " predicted what customers did next better than coarser ones (least stable cluster 0.81)"
     )
     assert reasons["kmeans", 3] == (
-        "resampling reproduces it too, but k = 4 foretold better than k = 3 (gain and its standard"
+        "resampling reproduces it too, but k = 4 predicted better than k = 3 (gain and its standard"
         " error: Brier score +0.1000 ± 0.0000, log spend +1.0000 ± 0.0000)"
     )
     assert reasons["kmeans", 5] == (
@@ -208,14 +208,14 @@ def test_of_what_is_reproduced_what_foretold_better_is_taken_and_the_gain_told()
     )
 
 
-def test_a_finer_number_that_foretold_no_better_is_not_taken() -> None:
+def test_a_finer_number_that_predicted_no_better_is_not_taken() -> None:
     choice, reasons = chosen(evidence(**STABLE), foresight=foresight(0.2, 0.3, 0.1))
     assert choice == Choice(3, "foresight", REPRODUCIBLE_SEGMENTS)
     assert reasons["kmeans", 3].endswith(
-        "(3, 4) k = 3 is the smallest (least stable cluster 0.90), and no finer one foretold better"
-        " what customers did next"
+        "(3, 4) k = 3 is the smallest (least stable cluster 0.90), and no finer one predicted"
+        " better what customers did next"
     )
-    assert "but k = 4 foretold no better than k = 3" in reasons["kmeans", 4]
+    assert "but k = 4 predicted no better than k = 3" in reasons["kmeans", 4]
     assert "Brier score -0.1000" in reasons["kmeans", 4]
 
 
@@ -228,7 +228,8 @@ def test_what_could_not_be_formed_on_the_past_day_says_so() -> None:
     only = evidence(k3=(0.9, 0.9, 0.2, 0.5), k4=(0.7, 0.85, 0.1, 0.4))
     _, reasons = chosen(only, foresight=foresight(0.2, 0.1, ks=(3, 4)))
     assert reasons["kmeans", 3] == (
-        "k = 3 is the only number of segments that resampling reproduces (least stable cluster 0.90)"
+        "k = 3 is the only number of segments that resampling reproduces (least stable cluster"
+        " 0.90)"
     )
 
 

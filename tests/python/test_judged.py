@@ -198,7 +198,7 @@ def test_without_a_past_window_the_rule_is_that_of_stability(tmp_path: Path) -> 
     candidates = build.query("from clustering.clustering_candidates")
     assert candidates["brier_score"].isna().all()
     (selected,) = candidates[candidates["is_selected"]]["reason"]
-    assert "foretold" not in selected
+    assert "predicted" not in selected
 
 
 def test_with_evidence_the_past_is_graded_and_chooses_nothing(tmp_path: Path) -> None:

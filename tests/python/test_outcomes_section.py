@@ -26,19 +26,19 @@ def quality(**said: str) -> pd.DataFrame:
     [
         (
             {"auc": "level", "spearman": "better", "r2_log_spend": "better"},
-            "The segments foretold who spends more than others and how much they spend better than"
-            " the ten RFM groups that everybody knows; in who orders again they are level.",
+            "The segments predicted who spends more than others and how much they spend better than"
+            " the ten standard RFM groups; in who orders again no clear difference was found.",
         ),
         (
             {"auc": "worse", "spearman": "better", "r2_log_spend": "level"},
-            "The ten RFM groups that everybody knows foretold who orders again better than the"
-            " segments; the segments foretold who spends more than others better than they; in how"
-            " much they spend they are level.",
+            "The ten standard RFM groups predicted who orders again better than the segments; the"
+            " segments predicted who spends more than others better than they; in how much they"
+            " spend no clear difference was found.",
         ),
         (
             {"r2_log_spend": "level", "spearman": "level", "auc": "level"},
-            "In who orders again, who spends more than others and how much they spend the segments"
-            " and the ten RFM groups that everybody knows are level.",
+            "In who orders again, who spends more than others and how much they spend no clear"
+            " difference between the segments and the ten standard RFM groups was found.",
         ),
         ({}, ""),
     ],
@@ -61,12 +61,13 @@ def test_the_page_says_what_the_tables_say(database: Path, sample_build: Build) 
     outcomes = sample_build.query("from segments.segment_outcomes order by share_ordered desc")
     plots = {plot.key: plot for plot in sections["outcomes"].plots}
     first = outcomes.iloc[0]
-    sentence = plots["foretold-by-segment"].sentence
+    sentence = plots["predicted-by-segment"].sentence
     assert f"Most ordered of {first['segment']} ({percent(first['share_ordered'])})" in sentence
     inside = outcomes["predicted_share"].between(
         outcomes["share_ordered_low"], outcomes["share_ordered_high"]
     )
-    assert f"within the interval for {inside.sum()} of 6 segments" in sentence
+    said = f"For {6 - inside.sum()} of 6 segments the prediction is outside the range that chance"
+    assert said in sentence
     ways = sample_build.query("from segments.segmentation_quality")
     told = beside_rfm(ways)
     assert told

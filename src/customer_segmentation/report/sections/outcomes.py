@@ -19,7 +19,7 @@ MEASURES = {
     "spearman": ("Who spends more (Spearman)", "who spends more than others"),
     "r2_log_spend": ("How much they spend (R²)", "how much they spend"),
 }
-"""What is foretold: as a heading, and in a sentence."""
+"""What is predicted: as a heading, and in a sentence."""
 
 COLOURS = ["var(--index-5)", "var(--accent)", "var(--quiet)"]
 
@@ -36,7 +36,7 @@ WAYS = {
 
 
 def outcomes(shop: Shop) -> Section:
-    """Show what was foretold beside what happened, and the segments beside other ways."""
+    """Show what was predicted beside what happened, and the segments beside other ways."""
     rows = graded(shop, "segment_outcomes")
     if rows.empty:
         return Section(
@@ -51,7 +51,7 @@ def outcomes(shop: Shop) -> Section:
         title="What happened next",
         lead=f"{who_is_judged(shop, rows)} {beside_rfm(quality)}".strip(),
         plots=[
-            foretold_by_segment(shop, rows),
+            predicted_by_segment(shop, rows),
             *([beside_other_ways(quality)] if len(quality) else []),
         ],
     )
@@ -88,16 +88,16 @@ def who_is_judged(shop: Shop, rows: pd.DataFrame) -> str:
         )
     else:
         whose = (
-            f"As many segments were made as of {rows['as_of_date'].iloc[0]:%Y-%m-%d}, from the"
-            f" orders before that day alone, and are held against what the {customers} of then did"
-            f" in {window_of(rows)}."
+            f"As a test, {count(len(rows), 'segment')} were made from the orders before"
+            f" {rows['as_of_date'].iloc[0]:%Y-%m-%d} only, and held against what the {customers} of"
+            f" then did in {window_of(rows)}."
         )
     ordered = rows["num_ordered"].sum() / rows["num_customers"].sum()
     return f"{whose} {percent(ordered)} of them ordered."
 
 
 def beside_rfm(quality: pd.DataFrame) -> str:
-    """Say in one sentence whether the segments foretold more than the RFM groups, or less.
+    """Say in one sentence whether the segments predicted more than the RFM groups, or less.
 
     ``quality`` are rows of ``segmentation_quality`` of one day; empty text without any.
     """
@@ -110,16 +110,16 @@ def beside_rfm(quality: pd.DataFrame) -> str:
         ]
         for word in ("better", "level", "worse")
     }
-    rfm = "the ten RFM groups that everybody knows"
+    rfm = "the ten standard RFM groups"
     told = []
     if found["worse"]:
-        told.append(f"{rfm} foretold {listed(found['worse'])} better than the segments")
+        told.append(f"{rfm} predicted {listed(found['worse'])} better than the segments")
     if found["better"]:
         than = "they" if told else rfm
-        told.append(f"the segments foretold {listed(found['better'])} better than {than}")
+        told.append(f"the segments predicted {listed(found['better'])} better than {than}")
     if found["level"]:
-        same = "they are level" if told else f"the segments and {rfm} are level"
-        told.append(f"in {listed(found['level'])} {same}")
+        between = "" if told else f" between the segments and {rfm}"
+        told.append(f"in {listed(found['level'])} no clear difference{between} was found")
     sentence = "; ".join(told)
     return f"{sentence[0].upper()}{sentence[1:]}." if told else ""
 
@@ -130,27 +130,27 @@ def in_order(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return records(rows.sort_values("measure", key=lambda measures: measures.map(place)))
 
 
-def foretold_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
-    """Draw the share that ordered, with its interval, beside the share that was foretold."""
+def predicted_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
+    """Draw the share that ordered, with its interval, beside the share that was predicted."""
     rows = rows.sort_values("share_ordered", ascending=False, ignore_index=True)
     rows["segment"] = rows["segment"].map(wording.isolated)
     rows["label"] = distinct(rows["segment"].map(wording.in_lines))
-    rows["happened"], rows["foretold"] = "Have ordered (95 % interval)", "Foretold"
+    rows["happened"], rows["predicted"] = "Have ordered (95 % interval)", "Predicted"
     y = alt.Y("label:N", sort=list(rows["label"]), axis=plots.labels_axis())
     axis = alt.Axis(format="%", tickCount=5)
     scale = alt.Scale(domain=[0, 1])
-    kinds = ["Have ordered (95 % interval)", "Foretold"]
+    kinds = ["Have ordered (95 % interval)", "Predicted"]
     colour: dict[str, Any] = {"scale": alt.Scale(domain=kinds, range=[plots.ACCENT, plots.INK_2])}
     shape: dict[str, Any] = {"scale": alt.Scale(domain=kinds, range=["circle", "diamond"])}
     tooltip = [
         alt.Tooltip("segment:N", title="Segment"),
         alt.Tooltip("share_ordered:Q", title="Have ordered", format=".1%"),
-        alt.Tooltip("predicted_share:Q", title="Foretold", format=".1%"),
+        alt.Tooltip("predicted_share:Q", title="Predicted", format=".1%"),
         alt.Tooltip("num_customers:Q", title="Customers", format=","),
     ]
     drawn = rows[
         ["label", "segment", "share_ordered", "share_ordered_low", "share_ordered_high",
-         "predicted_share", "num_customers", "happened", "foretold"]
+         "predicted_share", "num_customers", "happened", "predicted"]
     ]  # fmt: skip
     base = plots.chart(drawn).encode(y=y, tooltip=tooltip)
     intervals = base.mark_rule(color=plots.ACCENT, strokeWidth=2).encode(
@@ -162,37 +162,48 @@ def foretold_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
         color=alt.Color("happened:N", **colour),
         shape=alt.Shape("happened:N", **shape),
     )
-    foretold = base.mark_point(filled=False, opacity=1, size=90, strokeWidth=2).encode(
+    predicted = base.mark_point(filled=False, opacity=1, size=90, strokeWidth=2).encode(
         x=alt.X("predicted_share:Q"),
-        color=alt.Color("foretold:N", **colour),
-        shape=alt.Shape("foretold:N", **shape),
+        color=alt.Color("predicted:N", **colour),
+        shape=alt.Shape("predicted:N", **shape),
     )
     first, last = rows.iloc[0], rows.iloc[-1]
     known = rows.dropna(subset="predicted_share")
     inside = known["predicted_share"].between(
         known["share_ordered_low"], known["share_ordered_high"]
     )
-    right = (
-        f" What was foretold lies within the interval for {whole(inside.sum())} of"
-        f" {count(len(known), 'segment')}."
-        if len(known)
-        else ""
-    )
+    off = len(known) - int(inside.sum())
+    if known.empty:
+        right = ""
+    elif not off:
+        right = " Every prediction is within the range that chance allows."
+    elif off == len(known):
+        right = (
+            " Every prediction is outside the range that chance allows: don't rely on these"
+            " percentages."
+        )
+    else:
+        right = (
+            f" For {whole(off)} of {count(len(known), 'segment')} the prediction is outside the"
+            " range that chance allows."
+        )
+        if 2 * off > len(known):
+            right += " Don't rely on these percentages."
     return Plot(
-        key="foretold-by-segment",
-        title="Foretold and happened, by segment",
+        key="predicted-by-segment",
+        title="Predicted and happened, by segment",
         shows="For each segment of then a dot, the share of its customers who ordered in the"
-        " window, on a line that shows how sure the share is; a diamond is what was foretold.",
+        " window, on a line that shows how sure the share is; a diamond is what was predicted.",
         sentence=f"Most ordered of {first['segment']} ({percent(first['share_ordered'])}), fewest"
         f" of {last['segment']} ({percent(last['share_ordered'])}).{right}",
-        chart=plots.finished(intervals, happened, foretold, height=46 * len(rows)),
+        chart=plots.finished(intervals, happened, predicted, height=46 * len(rows)),
         width="half",
         table=Table.of(
             rows,
             {
                 "segment": ("Segment", None),
                 "num_customers": ("Customers", whole),
-                "predicted_share": ("Foretold", percent),
+                "predicted_share": ("Predicted", percent),
                 "share_ordered": ("Have ordered", percent),
                 "share_ordered_low": ("from", percent),
                 "share_ordered_high": ("to", percent),
@@ -214,7 +225,7 @@ def distinct(labels: pd.Series) -> pd.Series:
 
 
 def beside_other_ways(quality: pd.DataFrame) -> Plot:
-    """Draw how much more the segments foretold than other ways to look at the same customers."""
+    """Draw how much more the segments predicted than other ways to look at the same customers."""
     ways = [way for way in WAYS if way != "segments" and way in set(quality["way"])]
     ways += [way for way in dict.fromkeys(quality["way"]) if way not in WAYS]
     rows = quality[quality["way"] != "segments"].copy()
@@ -230,10 +241,10 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
         "yOffset": alt.YOffset("what:N", sort=whats),
         "color": alt.Color("what:N", scale=alt.Scale(domain=whats, range=COLOURS)),
         "tooltip": [
-            alt.Tooltip("name:N", title="Beside"),
-            alt.Tooltip("what:N", title="Foretold"),
+            alt.Tooltip("name:N", title="Compared with"),
+            alt.Tooltip("what:N", title="Predicted"),
             alt.Tooltip("value:Q", title="Its measure", format=".3f"),
-            alt.Tooltip("gain_of_segments:Q", title="Segments more by", format="+.3f"),
+            alt.Tooltip("gain_of_segments:Q", title="Segments better by", format="+.3f"),
             alt.Tooltip("gain_low:Q", title="from", format="+.3f"),
             alt.Tooltip("gain_high:Q", title="to", format="+.3f"),
         ],
@@ -243,7 +254,7 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
     zero = (
         plots.chart(pd.DataFrame({"zero": [0]}))
         .mark_rule(strokeDash=[4, 3], color=plots.INK_2)
-        .encode(x=alt.X("zero:Q", title="How much more the segments foretold"))
+        .encode(x=alt.X("zero:Q", title="Segments better by"))
     )
     intervals = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("gain_low:Q", axis=plots.few_ticks(format="+.2~f")), x2="gain_high:Q"
@@ -256,13 +267,14 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
     num_groups = quality.loc[quality["way"] == "segments", "num_groups"].iloc[0]
     return Plot(
         key="quality",
-        title="Beside other ways to look at customers",
-        shows="For each other way three dots on lines: how much more the segments foretold of who"
+        title="Compared with other ways to look at customers",
+        shows="For each other way three dots on lines: how much better the segments predicted who"
         " orders again, who spends more and how much, with intervals. Right of the dashed line the"
-        " segments foretold more, left of it less; a line that crosses it says neither.",
-        sentence=f"{whole(num_groups)} segments: AUC {figure(own['auc'])} of who orders again,"
-        f" rank correlation {figure(own['spearman'])} with the spend,"
-        f" R² {figure(own['r2_log_spend'])} of its logarithm. {said_of(rows, ways)}",
+        " segments are better, left of it the other way is; a line that crosses it says neither.",
+        sentence=f"Of two customers, one of whom orders again, the {count(num_groups, 'segment')}"
+        f" pick the right one in {percent(own['auc'])} of the cases (AUC; a guess would in 50%)."
+        f" {said_of(rows, ways)} Their rank correlation with the spend is"
+        f" {figure(own['spearman'])}, R² of its logarithm {figure(own['r2_log_spend'])}.",
         chart=plots.finished(zero, intervals, points, height=58 * len(ways)),
         width="half",
         table=Table.of(
@@ -273,9 +285,9 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
             {
                 "name": ("Way", None),
                 "num_groups": ("Groups", whole),
-                "what": ("Foretold", None),
+                "what": ("Predicted", None),
                 "value": ("Measure", lambda value: f"{value:.3f}"),
-                "gain_of_segments": ("Segments more by", lambda gain: f"{gain:+.3f}"),
+                "gain_of_segments": ("Segments better by", lambda gain: f"{gain:+.3f}"),
                 "gain_low": ("from", lambda gain: f"{gain:+.3f}"),
                 "gain_high": ("to", lambda gain: f"{gain:+.3f}"),
             },
@@ -293,7 +305,7 @@ def name_of(way: str) -> str:
 
 
 def said_of(rows: pd.DataFrame, ways: Sequence[str]) -> str:
-    """Say beside which ways the segments foretold more, less, or as much, in all measures."""
+    """Say beside which ways the segments predicted more, less, or as much, in all measures."""
     verdicts = {way: set(rows.loc[rows["way"] == way, "segments_are"].dropna()) for way in ways}
     named = {way: name_of(way)[0].lower() + name_of(way)[1:] for way in ways}
     named = {way: name.replace("rFM", "RFM") for way, name in named.items()}
@@ -303,7 +315,10 @@ def said_of(rows: pd.DataFrame, ways: Sequence[str]) -> str:
     worse = [named[way] for way, said in verdicts.items() if "worse" in said]
     told = []
     if never_worse:
-        told.append(f"They foretold more, and nothing less, than {listed(never_worse)}.")
+        told.append(
+            f"They predicted at least one of the three better, and none clearly worse, than"
+            f" {listed(never_worse)}."
+        )
     if worse:
-        told.append(f"In at least one measure {listed(worse)} foretold more than they.")
-    return " ".join(told) or "Beside the others they are level."
+        told.append(f"At least one of the three was predicted better by {listed(worse)}.")
+    return " ".join(told) or "No clear difference from the others was found."

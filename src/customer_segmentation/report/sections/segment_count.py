@@ -614,10 +614,10 @@ def calibration(shop: Shop) -> list[Plot]:
         plots.chart(tenths[["foretold_share", "ordered_share", "num_customers"]])
         .mark_point(filled=True, opacity=1, size=90, color=plots.ACCENT)
         .encode(
-            x=alt.X("foretold_share:Q", title="Foretold to order", axis=axis, scale=scale),
+            x=alt.X("foretold_share:Q", title="Predicted to order", axis=axis, scale=scale),
             y=alt.Y("ordered_share:Q", title="Have ordered", axis=axis, scale=scale),
             tooltip=[
-                alt.Tooltip("foretold_share:Q", title="Foretold", format=".1%"),
+                alt.Tooltip("foretold_share:Q", title="Predicted", format=".1%"),
                 alt.Tooltip("ordered_share:Q", title="Have ordered", format=".1%"),
                 alt.Tooltip("num_customers:Q", title="Customers", format=","),
             ],
@@ -626,12 +626,12 @@ def calibration(shop: Shop) -> list[Plot]:
     return [
         Plot(
             key="foretold",
-            title="Foretold and happened",
+            title="Predicted and happened",
             shows="A point for each tenth of the customers, by the chance that they had: the share"
-            " that was foretold to order and the share that did. On the line both are equal.",
+            " that was predicted to order and the share that did. On the line both are equal.",
             sentence=f"Of the {count(customers, 'customer')} of {days} ago {percent(foretold)} were"
-            f" foretold to order since then, and {percent(ordered)} did; in the mean the two differ"
-            f" by {figure(100 * error)} points for each tenth of them.{knew}",
+            f" predicted to order since then, and {percent(ordered)} did. Among tenths of them by"
+            f" their chance the two are {figure(100 * error)} points apart on average.{knew}",
             chart=plots.finished(line, points, height=300),
             width="half",
             table=Table.of(
@@ -639,7 +639,7 @@ def calibration(shop: Shop) -> list[Plot]:
                 {
                     "decile": ("Tenth", whole),
                     "num_customers": ("Customers", whole),
-                    "foretold_share": ("Foretold", percent),
+                    "foretold_share": ("Predicted", percent),
                     "ordered_share": ("Have ordered", percent),
                 },
             ),
