@@ -210,23 +210,23 @@ def weigh_candidates(
     allocation = json.loads(chosen.iloc[0]) if len(chosen) else {EVERYBODY: choice.segment_count}
     note = choice.note or note or what_changed(before, allocation, anew_because)
     choice = replace(choice, note=note)
+    errors = {
+        (algorithm, k, measure): error
+        for algorithm, foresight in foresights.items()
+        for measure in MEASURES
+        for k, error in foresight.mean_errors(measure).items()
+    }
+    keys = list(zip(rows["algorithm"], rows["k"], strict=True))
+    for measure in MEASURES:
+        rows[measure] = [round(errors.get((*key, measure), np.nan), 12) for key in keys]
     return rows.assign(
         stage=np.where(rows["algorithm"] == IN_STAGES, EVERY_STAGE, EVERYBODY),
         resampling_share=[
-            round(shares.get(algorithm, {}).get(k, np.nan), 12)
-            for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
+            round(shares.get(algorithm, {}).get(k, np.nan), 12) for algorithm, k in keys
         ],
         is_selected=is_chosen,
         reason=explain_choice(choice, rows, limits, judges.get(choice.algorithm)),
         verdict=choice.verdict,
-        **{
-            measure: [
-                round(errors.get(algorithm, {}).get(k, np.nan), 12)
-                for algorithm, k in zip(rows["algorithm"], rows["k"], strict=True)
-            ]
-            for measure in MEASURES
-            for errors in [{name: each.mean_errors(measure) for name, each in foresights.items()}]
-        },
     )
 
 
