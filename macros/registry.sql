@@ -28,9 +28,12 @@
     )
 {%- endmacro %}
 
-{#- The fit of the past that chooses the number of segments of the newest version, or grades it, in the run that makes
-    both; null otherwise. -#}
+{#- The fit of the past that chooses the number of segments of the newest version, or grades it, if this run makes it or
+    still has to grade it; null otherwise. -#}
 {% macro past_version(purpose) -%}
+    {%- if var('model_version') is not none -%}
+        cast(null as integer)
+    {%- else -%}
     (
         select max(all_versions.model_version)
         from {{ ref('model_versions') }} as all_versions
@@ -40,6 +43,7 @@
             and all_versions.served_version = {{ newest_version() }}
             and metric_days.{{ 'is_for_choosing' if purpose == 'chooses' else 'is_for_grading' }}
     )
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The features that a version looks at, be it everybody's or those within stages. -#}
@@ -197,25 +201,51 @@
     {{ return(adapter.get_relation(database=target.database, schema=schema, identifier=table) if execute) }}
 {%- endmacro %}
 
-{#- The version that served when this run began, in one row or none. -#}
+{#- The registry that a fresh database takes its versions from; none if there is no such file, which a guard says. -#}
+{% macro registry_at_the_start() -%}
+    {%- set location = var('registry_location') -%}
+    {%- if execute and location
+        and run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] > 0 -%}
+        {{ return(location) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- The version that serves when this run begins, in one row or none: of the database, or of the registry. -#}
 {% macro serving_version_at_the_start() -%}
     {%- set versions = table_at_the_start('clustering', 'model_versions') -%}
-    {%- if versions -%}
+    {%- set registry = none if versions else registry_at_the_start() -%}
     select
-        model_version,
-        fitted_on,
-        settings
-    from {{ versions }}
-    where purpose = 'serves' {{- ' and model_version = ' ~ var('model_version') if var('model_version') is not none }}
+        cast(versions.model_version as integer) as model_version,
+        cast(versions.fitted_on as date) as fitted_on,
+        versions.settings
+    from
+        {%- if versions %} {{ versions }}
+        {%- elif registry %} ({{ registry_rows(registry) }})
+        {%- else %} (select null as model_version, null as fitted_on, null as settings)
+        {%- endif %} as versions
+    where
+        versions.settings is not null
+        {{- " and versions.purpose = 'serves'" if versions }}
+        {{- ' and cast(versions.model_version as integer) = ' ~ var('model_version') if var('model_version') is not none }}
     order by model_version desc
     limit 1
-    {%- else -%}
+{%- endmacro %}
+
+{#- The limits of claims of all versions when this run begins, like the version. -#}
+{% macro limits_at_the_start() -%}
+    {%- set limits = table_at_the_start('clustering', 'claim_limits') -%}
+    {%- set registry = none if limits else registry_at_the_start() -%}
     select
-        cast(null as integer) as model_version,
-        cast(null as date) as fitted_on,
-        cast(null as varchar) as settings
-    where false
-    {%- endif -%}
+        cast(model_version as integer) as model_version,
+        limit_name,
+        cast(limit_value as double) as limit_value
+    from
+        {%- if limits %} {{ limits }}
+        {%- elif registry %} ({{ registry_rows(registry) }})
+        {%- else %} (select null as model_version, null as limit_name, null as limit_value)
+        {%- endif %}
+    where limit_name is not null
 {%- endmacro %}
 
 {#- The versions whose rows a table of curves or limits lacks, as the relation `lacking`: those of a registry, and the

@@ -124,12 +124,25 @@
 {#- The limits of a version, in one row; without a window those that need one are null. -#}
 {% macro limits_of(version) -%}
     select
-        {%- for name in ['repurchase_window_days', 'longer_window_days', 'min_active_probability', 'max_lapsed_probability',
-            'min_frequent_order_days', 'top_total_amount', 'high_total_amount', 'big_avg_order_value'] %}
-        max(limit_value) filter (where limit_name = '{{ name }}') as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ limits_side_by_side() }}
     from {{ ref('claim_limits') }}
     where model_version = {{ version }}
+{%- endmacro %}
+
+{#- The same of all versions, a row each. -#}
+{% macro limits_by_version() -%}
+    select
+        {{ limits_side_by_side() }},
+        model_version
+    from {{ ref('claim_limits') }}
+    group by model_version
+{%- endmacro %}
+
+{% macro limits_side_by_side() -%}
+    {%- for name in ['repurchase_window_days', 'longer_window_days', 'min_active_probability', 'max_lapsed_probability',
+        'min_frequent_order_days', 'top_total_amount', 'high_total_amount', 'big_avg_order_value'] %}
+        max(limit_value) filter (where limit_name = '{{ name }}') as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 {% macro limits_of_active_version() -%}

@@ -20,7 +20,7 @@
 {#- Which column of custom_metrics has a name that means something else later on, in one sentence; null if none. -#}
 {% macro custom_metrics_problem() -%}
     {%- set taken = ['num_customers', 'sample_position'] -%}
-    {%- for model in ['customer_metrics', 'customer_segments', 'marketing_targets'] -%}
+    {%- for model in ['customer_metrics', 'customer_segments', 'marketing_targets', 'past_samples', 'graded_customers'] -%}
         {%- do taken.extend(graph.nodes['model.customer_segmentation.' ~ model].columns) -%}
     {%- endfor -%}
     {%- for column in custom_metric_columns() if column.name | lower in taken -%}

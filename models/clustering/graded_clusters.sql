@@ -1,19 +1,36 @@
-{#- The fit of the past that this run made, else the version that scores. -#}
-{%- set graded_version = 'coalesce(' ~ past_version('grades') ~ ', ' ~ active_version() ~ ')' -%}
+{#- A fit as of a past day is graded on that day, the version that serves on the month starts since its fit. -#}
+{%- set graded = {
+    'past_fit': {'version': past_version('grades'), 'day': 'is_for_grading'},
+    'serving': {'version': active_version(), 'day': 'is_for_grading_since'},
+} -%}
 with
 
-graded_fit as (
+clusters as (
+
+    select
+        model_version,
+        stage,
+        count(distinct cluster_id) as num_clusters
+    from {{ ref('cluster_centroids') }}
+    group by model_version, stage
+
+),
+
+{{ places_of_stages('places', 'clusters') }},
+
+{% for name, fit in graded.items() -%}
+{{ name }} as (
 
     select
         model_version,
         fitted_on
     from {{ ref('model_versions') }}
-    where model_version = {{ graded_version }}
+    where model_version = {{ fit.version }}
 
 ),
 
 -- No fit is graded by days that it has seen.
-clusterable_customers as (
+{{ name }}_metrics as (
 
     select
         customer_metrics_history.customer_id,
@@ -26,15 +43,15 @@ clusterable_customers as (
         customer_metrics_history.silence_days as known_silence_days
     from {{ ref('customer_metrics_history') }} as customer_metrics_history
     inner join {{ ref('metric_days') }} as metric_days
-        on customer_metrics_history.as_of_date = metric_days.as_of_date and metric_days.is_for_grading
-    inner join graded_fit on customer_metrics_history.as_of_date >= graded_fit.fitted_on
+        on customer_metrics_history.as_of_date = metric_days.as_of_date and metric_days.{{ fit.day }}
+    inner join {{ name }} on customer_metrics_history.as_of_date >= {{ name }}.fitted_on
     where customer_metrics_history.is_clusterable
 
 ),
 
-{{ lifecycle_stages('staged', 'clusterable_customers', graded_version) }},
+{{ lifecycle_stages(name ~ '_staged', name ~ '_metrics', fit.version) }},
 
-customers as (
+{{ name }}_customers as (
 
     select
         customer_id,
@@ -44,28 +61,24 @@ customers as (
         {%- endfor %}
         repurchase_probability,
         lifecycle_stage
-    from staged
+    from {{ name }}_staged
 
 ),
 
-clusters as (
+{{ name }}_places as (
 
-    select
-        cluster_centroids.model_version,
-        cluster_centroids.stage,
-        count(distinct cluster_centroids.cluster_id) as num_clusters
-    from {{ ref('cluster_centroids') }} as cluster_centroids
-    inner join graded_fit on cluster_centroids.model_version = graded_fit.model_version
-    group by cluster_centroids.model_version, cluster_centroids.stage
+    select places.*
+    from places
+    inner join {{ name }} on places.model_version = {{ name }}.model_version
 
 ),
 
-{{ places_of_stages('places', 'clusters') }},
+{{ scored(name ~ '_clustered', name ~ '_customers', fit.version, name ~ '_places') }},
 
-{{ scored('clustered', 'customers', graded_version, 'places') }},
-
+{% endfor -%}
 final as (
 
+    {%- for name in graded %}
     select
         customer_id,
         as_of_date,
@@ -73,7 +86,9 @@ final as (
         cluster_id,
         repurchase_probability,
         lifecycle_stage
-    from clustered
+    from {{ name }}_clustered
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 )
 

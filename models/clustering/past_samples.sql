@@ -75,8 +75,8 @@ final as (
         clusterable_customers.sample_position,
         staged.lifecycle_stage,
         served_staged.lifecycle_stage as previous_lifecycle_stage,
-        customer_outcomes.has_ordered,
-        customer_outcomes.revenue
+        customer_outcomes.has_ordered as has_ordered_next,
+        customer_outcomes.revenue as revenue_next
     from clusterable_customers
     inner join staged using (customer_id, model_version)
     inner join {{ ref('customer_outcomes') }} as customer_outcomes

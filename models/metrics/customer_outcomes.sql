@@ -6,7 +6,7 @@ judged_days as (
         as_of_date,
         outcomes_until
     from {{ ref('metric_days') }}
-    where is_for_choosing or is_for_grading
+    where is_for_choosing or is_for_grading or is_for_grading_since
 
 ),
 
@@ -28,15 +28,20 @@ customer_days as (
 
 ),
 
+orders as (
+
+    select * from {{ ref('orders') }}
+    where amount > 0
+
+),
+
 in_windows as (
 
     select
         customer_days.customer_id,
         judged_days.as_of_date,
-        min(customer_days.day) as first_day,
         sum(customer_days.amount) as revenue,
-        bool_or(customer_days.amount > 0) as has_ordered,
-        max_by(customer_days.num_orders, customer_days.day) as num_orders
+        bool_or(customer_days.amount > 0) as has_ordered
     from customer_days
     inner join judged_days
         on
@@ -46,18 +51,18 @@ in_windows as (
 
 ),
 
--- What was known before the first day of it.
-compared as (
+ordered as (
 
     select
-        in_windows.customer_id,
-        in_windows.as_of_date,
-        in_windows.revenue,
-        in_windows.has_ordered,
-        in_windows.num_orders - customer_days.num_orders as num_orders
-    from in_windows
-    inner join customer_days
-        on in_windows.customer_id = customer_days.customer_id and in_windows.first_day = customer_days.next_day
+        orders.customer_id,
+        judged_days.as_of_date,
+        count(*) as num_orders
+    from orders
+    inner join judged_days
+        on
+            orders.order_date >= judged_days.as_of_date
+            and orders.order_date < judged_days.outcomes_until
+    group by orders.customer_id, judged_days.as_of_date
 
 ),
 
@@ -67,14 +72,18 @@ final as (
         clusterable_customers.customer_id,
         clusterable_customers.as_of_date,
         clusterable_customers.outcomes_until,
-        coalesce(compared.has_ordered, false) as has_ordered,
-        cast(coalesce(compared.num_orders, 0) as integer) as num_orders,
-        cast(coalesce(compared.revenue, 0) as decimal(38, 4)) as revenue
+        coalesce(in_windows.has_ordered, false) as has_ordered,
+        cast(coalesce(ordered.num_orders, 0) as integer) as num_orders,
+        cast(coalesce(in_windows.revenue, 0) as decimal(38, 4)) as revenue
     from clusterable_customers
-    left join compared
+    left join in_windows
         on
-            clusterable_customers.customer_id = compared.customer_id
-            and clusterable_customers.as_of_date = compared.as_of_date
+            clusterable_customers.customer_id = in_windows.customer_id
+            and clusterable_customers.as_of_date = in_windows.as_of_date
+    left join ordered
+        on
+            clusterable_customers.customer_id = ordered.customer_id
+            and clusterable_customers.as_of_date = ordered.as_of_date
 
 )
 

@@ -1,6 +1,7 @@
 {#- As the database was when this run began. -#}
 {%- set graded = table_at_the_start('segments', 'segment_outcomes') -%}
-{%- set limits = table_at_the_start('clustering', 'claim_limits') -%}
+{%- set versions = table_at_the_start('clustering', 'model_versions') -%}
+{%- set centroids = table_at_the_start('clustering', 'cluster_centroids') -%}
 with
 
 as_of as (
@@ -55,17 +56,11 @@ measured_windows as (
 
 frozen_windows as (
 
-    {% if limits -%}
     select
         cast(max(limit_value) filter (where limit_name = 'repurchase_window_days') as integer) as window_days,
         cast(max(limit_value) filter (where limit_name = 'longer_window_days') as integer) as longer_window_days
-    from {{ limits }}
+    from ({{ limits_at_the_start() }}) as limits
     where model_version in (select serving.model_version from serving)
-    {%- else -%}
-    select
-        cast(null as integer) as window_days,
-        cast(null as integer) as longer_window_days
-    {%- endif %}
 
 ),
 
@@ -75,7 +70,7 @@ judged as (
     select
         serving.fitted_on,
         {{ fit_is_due_because('serving') }} is not null as is_due,
-        {{ var('refit') == 'anew' }} or changes.num_changed_of_curve > 0 as is_anew,
+        is_due and ({{ var('refit') == 'anew' }} or changes.num_changed_of_curve > 0) as is_anew,
         case
             when is_anew then measured_windows.window_days
             else coalesce(frozen_windows.window_days, measured_windows.window_days)
@@ -111,6 +106,25 @@ days_of_fits as (
 
 ),
 
+{% if versions and centroids and var('model_version') is none -%}
+-- The fit as of a window ago that a run which ended early has left ungraded.
+day_of_an_ungraded_fit as (
+
+    select versions.fitted_on as as_of_date
+    from {{ versions }} as versions
+    inner join serving on versions.served_version = serving.model_version
+    cross join judged
+    where
+        not judged.is_due
+        and versions.purpose = 'grades'
+        and versions.model_version in (select centroids.model_version from {{ centroids }} as centroids)
+        {%- if graded %}
+        and versions.model_version not in (select graded.model_version from {{ graded }} as graded)
+        {%- endif %}
+
+),
+
+{% endif -%}
 -- Month starts since the fit that a window has passed since: the latest twelve that have not been graded.
 days_since_the_fit as (
 
@@ -142,32 +156,31 @@ days as (
 
     select
         as_of_date,
-        true as is_today,
-        false as is_for_choosing,
-        false as is_for_grading
+        'today' as kind
     from as_of
     union all
     select
         as_of_date,
-        false as is_today,
-        false as is_for_choosing,
-        false as is_for_grading
+        'history' as kind
     from past_days
     union all
     select
         days_of_fits.as_of_date,
-        false as is_today,
-        days_of_fits.is_for_choosing,
-        not days_of_fits.is_for_choosing as is_for_grading
+        case when days_of_fits.is_for_choosing then 'choosing' else 'grading' end as kind
     from days_of_fits
     cross join as_of
     where days_of_fits.as_of_date > as_of.first_day_of_life
+    {%- if versions and centroids and var('model_version') is none %}
     union all
     select
         as_of_date,
-        false as is_today,
-        false as is_for_choosing,
-        true as is_for_grading
+        'grading' as kind
+    from day_of_an_ungraded_fit
+    {%- endif %}
+    union all
+    select
+        as_of_date,
+        'grading since' as kind
     from days_since_the_fit
 
 ),
@@ -176,9 +189,10 @@ marked as (
 
     select
         as_of_date,
-        bool_or(is_today) as is_today,
-        bool_or(is_for_choosing) as is_for_choosing,
-        bool_or(is_for_grading) as is_for_grading
+        bool_or(kind = 'today') as is_today,
+        bool_or(kind = 'choosing') as is_for_choosing,
+        bool_or(kind = 'grading') as is_for_grading,
+        bool_or(kind = 'grading since') as is_for_grading_since
     from days
     group by as_of_date
 
@@ -196,6 +210,7 @@ final as (
         marked.is_today,
         marked.is_for_choosing,
         marked.is_for_grading,
+        marked.is_for_grading_since,
         judged.window_days,
         judged.longer_window_days,
         cast(marked.as_of_date + to_days(judged.window_days) as date) as outcomes_until

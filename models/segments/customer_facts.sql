@@ -1,24 +1,17 @@
-{#- Where customers are today, and where they were on the days that segments are graded by; each with the limits of the
-    version that placed them. -#}
-{%- set places = {
-    'customer_clusters': {'metrics': 'customer_metrics', 'version': active_version()},
-    'graded_clusters': {
-        'metrics': 'customer_metrics_history',
-        'version': '(select max(graded.model_version) from ' ~ ref('graded_clusters') ~ ' as graded)',
-    },
-} -%}
+{#- Where customers are today, and where they were on the days that segments are graded by. -#}
+{%- set metrics = {'customer_clusters': 'customer_metrics', 'graded_clusters': 'customer_metrics_history'} -%}
 
 -- depends_on: {{ ref('customer_clusters') }}, {{ ref('graded_clusters') }}
 -- depends_on: {{ ref('customer_metrics') }}, {{ ref('customer_metrics_history') }}
 with
 
-{% for clusters, place in places.items() -%}
-limits_of_{{ clusters }} as (
+limits as (
 
-    {{ limits_of(place.version) }}
+    {{ limits_by_version() }}
 
 ),
 
+{% for clusters, metrics_then in metrics.items() -%}
 {{ clusters }} as (
 
     select
@@ -29,13 +22,13 @@ limits_of_{{ clusters }} as (
         {%- endfor %}
         clusters.cluster_id
     from {{ ref(clusters) }} as clusters
-    inner join {{ ref(place.metrics) }} as metrics
+    inner join {{ ref(metrics_then) }} as metrics
         on
             clusters.customer_id = metrics.customer_id
             {%- if clusters == 'graded_clusters' %}
             and clusters.as_of_date = metrics.as_of_date
             {%- endif %}
-    cross join limits_of_{{ clusters }}
+    inner join limits on clusters.model_version = limits.model_version
 
 ),
 

@@ -14,7 +14,7 @@ graded_clusters as (
 judged_days as (
 
     select as_of_date from {{ ref('metric_days') }}
-    where is_for_grading
+    where is_for_grading or is_for_grading_since
 
 ),
 
@@ -73,9 +73,9 @@ final as (
         cast(graded_clusters.cluster_id as varchar) as segment_id,
         segment_names.segment,
         graded_clusters.repurchase_probability,
-        customer_outcomes.has_ordered,
+        customer_outcomes.has_ordered as has_ordered_next,
         customer_outcomes.num_orders as num_orders_next,
-        customer_outcomes.revenue,
+        customer_outcomes.revenue as revenue_next,
         rfm_scores.rfm_code,
         rfm_scores.rfm_group,
         case when customer_metrics.num_orders = 1 then 'once' else 'repeat' end || ' '

@@ -9,12 +9,12 @@ def model(dbt, session):
         """
         model_version, as_of_date, outcomes_until, segment_id, any_value(segment) as segment,
         count(*) as num_customers,
-        count(*) filter (where has_ordered) as num_ordered,
-        round(count(*) filter (where has_ordered) / count(*), 6) as share_ordered,
+        count(*) filter (where has_ordered_next) as num_ordered,
+        round(count(*) filter (where has_ordered_next) / count(*), 6) as share_ordered,
         round(avg(cast(repurchase_probability as decimal(9, 6))), 6) as predicted_share,
         sum(num_orders_next) as num_orders,
-        sum(revenue) as revenue,
-        round(sum(revenue) / count(*), 4) as revenue_per_customer
+        sum(revenue_next) as revenue,
+        round(sum(revenue_next) / count(*), 4) as revenue_per_customer
         """
     )
     rows = counts.order("model_version, as_of_date, segment_id").df()
@@ -22,7 +22,7 @@ def model(dbt, session):
         from customer_segmentation.outcomes import add_intervals
 
         revenues = customers.order("customer_id").select(
-            "model_version, as_of_date, segment_id, revenue"
+            "model_version, as_of_date, segment_id, revenue_next as revenue"
         )
         rows = add_intervals(rows, revenues.df(), random_seed=dbt.config.meta_get("random_seed"))
     return in_types([rows], SEGMENT_OUTCOMES)

@@ -293,6 +293,7 @@ def explain_choice(
         if chosen_by == "foresight"
         else []
     )
+    path = foresight.path(reproduced) if foresight is not None else []
 
     def why(row: pd.Series) -> str:
         if chosen_by == "segment_count":
@@ -319,15 +320,18 @@ def explain_choice(
                 )
             among = (
                 f"of the numbers of segments that resampling reproduces ({listed_ks(reproduced)})"
+                f" k = {chosen}"
             )
-            if chosen == min(reproduced):
+            if len(path) > 1:
                 return (
-                    f"{among} k = {chosen} is the smallest {stable}, and no finer one predicted"
-                    " better what customers did next"
+                    f"{among} predicted what customers did next better than k = {path[-2]}, and no"
+                    f" finer one better still {stable}"
                 )
-            return (
-                f"{among} k = {chosen} is the largest that predicted what customers did next better"
-                f" than coarser ones {stable}"
+            which = "smallest"
+            if chosen != min(reproduced):
+                which += " that could be formed as of the past day"
+            return f"{among} is the {which} {stable}, and no finer one predicted better what" + (
+                " customers did next"
             )
         if chosen_by == "stability":
             return (
@@ -374,12 +378,14 @@ def explain_choice(
         if chosen_by == "foresight" and not misses:
             if foresight is None or k not in foresight.ks:
                 return "resampling reproduces it too, but as of the past day it could not be formed"
-            coarser, finer = sorted((k, chosen))
-            better = "predicted better" if k < chosen else "predicted no better"
+            if k in path:
+                finer, coarser, better = path[path.index(k) + 1], k, "better"
+            else:
+                finer, coarser, better = k, max(one for one in path if one < k), "no better"
             gains = told_gains(foresight, finer, coarser)
             return (
-                f"resampling reproduces it too, but k = {finer} {better} than k = {coarser}"
-                f" (gain and its standard error: {gains})"
+                f"resampling reproduces it too, but k = {finer} predicted {better} than"
+                f" k = {coarser} (gain and its standard error: {gains})"
             )
         if chosen_by == "stability" and not misses:
             return f"resampling reproduces it too, but k = {chosen} tells more customers apart"

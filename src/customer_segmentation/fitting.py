@@ -240,10 +240,12 @@ def fit_past(
             random_seed=random_seed,
             min_segment_share=min_segment_share,
         )
-    if allocation is None or len(sample.drop_duplicates(list(of_past["feature"]))) < sum(
-        allocation.values()
-    ):
+    if allocation is None:
         return served.head(0)
+    if EVERYBODY in allocation:
+        used = of_past[of_past["is_selected"] & (of_past["stage"] == EVERYBODY)]
+        if len(np.unique(coordinates(sample, used), axis=0)) < allocation[EVERYBODY]:
+            return served.head(0)
     largest_id = int(served["cluster_id"].max())
     rows = fit_centroids(
         sample,

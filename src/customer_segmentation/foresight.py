@@ -102,19 +102,22 @@ class Foresight:
             gain < 0 and -gain >= error for gain, error in gains
         )
 
-    def finest(self, ks: Collection[int], weights: np.ndarray | None = None) -> int | None:
-        """Take of some ks the smallest, then a finer one wherever it ``is_better``.
+    def path(self, ks: Collection[int], weights: np.ndarray | None = None) -> list[int]:
+        """List the numbers that are taken one after the other, ascending.
 
-        None where none of them could be judged.
+        That is of some ks the smallest that was judged, then a finer one wherever it ``is_better``
+        than the last.
         """
-        judged = sorted(set(ks) & set(self.ks))
-        if not judged:
-            return None
-        taken = judged[0]
-        for k in judged[1:]:
-            if self.is_better(k, taken, weights):
-                taken = k
+        taken: list[int] = []
+        for k in sorted(set(ks) & set(self.ks)):
+            if not taken or self.is_better(k, taken[-1], weights):
+                taken.append(k)
         return taken
+
+    def finest(self, ks: Collection[int], weights: np.ndarray | None = None) -> int | None:
+        """Take the last of the ``path``; None where none of the ks could be judged."""
+        taken = self.path(ks, weights)
+        return taken[-1] if taken else None
 
 
 def foresight_of(
@@ -151,8 +154,8 @@ def foresee(
     are any. Returns a ``Foresight`` for each algorithm that could be tried: ``kmeans`` and
     ``kmeans_in_stages``. Empty where all customers did the same.
     """
-    has_ordered = sample["has_ordered"].to_numpy(dtype=float)
-    revenue = sample["revenue"].to_numpy(dtype=float)
+    has_ordered = sample["has_ordered_next"].to_numpy(dtype=float)
+    revenue = sample["revenue_next"].to_numpy(dtype=float)
     if not 0 < has_ordered.mean() < 1:
         return {}
     points = coordinates(sample, features[features["stage"] == EVERYBODY])

@@ -166,15 +166,15 @@ def compare_ways(
 
     ``customers`` are rows of ``graded_customers`` of one version and day, in the order of
     ``customer_id``: the columns of ``GROUPS``, ``CHANCE``, ``METRICS``, ``candidate_features``,
-    ``has_ordered`` and ``revenue``. Each customer is foretold by those of other folds
+    ``has_ordered_next`` and ``revenue_next``. Each customer is foretold by those of other folds
     (cross-validation). Intervals are of percentile bootstraps over customers, paired for the gain.
 
     Returns a row per way and measure, the columns of ``segmentation_quality`` but the version and
     days. Empty where all customers did the same or there are fewer than ``NUM_FOLDS`` of either.
     """
     columns = list(dict.fromkeys([*METRICS, *candidate_features]))
-    has_ordered = customers["has_ordered"].to_numpy(dtype=float)
-    revenue = customers["revenue"].to_numpy(dtype=float)
+    has_ordered = customers["has_ordered_next"].to_numpy(dtype=float)
+    revenue = customers["revenue_next"].to_numpy(dtype=float)
     size = len(customers)
     if not NUM_FOLDS <= has_ordered.sum() <= size - NUM_FOLDS:
         return pd.DataFrame(columns=list(SEGMENTATION_QUALITY))
@@ -220,6 +220,9 @@ def quality_rows(
     for way in ways:
         for position, measure in enumerate(MEASURES):
             value = found[way][position]
+            # What does not vary has no rank correlation.
+            if np.isnan(value[0]) or np.isnan(found[SEGMENTS][position][0]):
+                continue
             less = found[SEGMENTS][position] - value
             low, high = np.nanpercentile(less[1:], outside) if way != SEGMENTS else (np.nan, np.nan)
             own_low, own_high = np.nanpercentile(value[1:], outside)

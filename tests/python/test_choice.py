@@ -196,8 +196,9 @@ def test_of_what_is_reproduced_what_predicted_better_is_taken_and_the_gain_told(
     # k = 5 predicted best of all, and is not reproduced.
     assert choice == Choice(4, "foresight", REPRODUCIBLE_SEGMENTS)
     assert reasons["kmeans", 4] == (
-        "of the numbers of segments that resampling reproduces (3, 4) k = 4 is the largest that"
-        " predicted what customers did next better than coarser ones (least stable cluster 0.81)"
+        "of the numbers of segments that resampling reproduces (3, 4) k = 4 predicted what"
+        " customers did next better than k = 3, and no finer one better still (least stable cluster"
+        " 0.81)"
     )
     assert reasons["kmeans", 3] == (
         "resampling reproduces it too, but k = 4 predicted better than k = 3 (gain and its standard"
@@ -206,6 +207,16 @@ def test_of_what_is_reproduced_what_predicted_better_is_taken_and_the_gain_told(
     assert reasons["kmeans", 5] == (
         "resampling does not reproduce it (least stable cluster 0.70, needs 0.75)"
     )
+
+
+def test_a_number_is_compared_with_the_one_that_was_taken_before_it() -> None:
+    stable = {name: (0.9, 0.9, 0.2, 0.5) for name in ("k3", "k4", "k5")}
+    choice, reasons = chosen(evidence(**stable), foresight=foresight(0.2, 0.3, 0.1))
+    assert choice.segment_count == 5
+    assert "k = 5 predicted what customers did next better than k = 3" in reasons["kmeans", 5]
+    assert "k = 5 predicted better than k = 3" in reasons["kmeans", 3]
+    # 5 was never held against 4, which was passed over.
+    assert "k = 4 predicted no better than k = 3" in reasons["kmeans", 4]
 
 
 def test_a_finer_number_that_predicted_no_better_is_not_taken() -> None:
@@ -222,6 +233,7 @@ def test_a_finer_number_that_predicted_no_better_is_not_taken() -> None:
 def test_what_could_not_be_formed_on_the_past_day_says_so() -> None:
     choice, reasons = chosen(evidence(**STABLE), foresight=foresight(0.2, 0.1, ks=(4, 5)))
     assert choice == Choice(4, "foresight", REPRODUCIBLE_SEGMENTS)
+    assert "is the smallest that could be formed as of the past day" in reasons["kmeans", 4]
     assert reasons["kmeans", 3] == (
         "resampling reproduces it too, but as of the past day it could not be formed"
     )

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 
 from customer_segmentation.features import coordinates, describe_features
-from customer_segmentation.fitting import fit_centroids, fit_version
+from customer_segmentation.fitting import fit_centroids, fit_past, fit_version
 from customer_segmentation.stages import EVERYBODY
 
 
@@ -123,3 +123,32 @@ def test_a_constant_feature_does_no_harm() -> None:
     sample = blobs(3).assign(b=7.0)
     fitted = fit(sample, 3)
     assert (fitted.loc[fitted["feature"] == "b", "centroid"] == 0).all()
+
+
+def past(sample: pd.DataFrame, k: int) -> pd.DataFrame:
+    """The fit of past customers for version 1, which has ``k`` clusters of other customers."""
+    today = blobs(k)
+    features = pd.concat([features_of(today), features_of(sample, -1)])
+    selected = pd.DataFrame({"model_version": [1], "k": [k], "allocation": [None]})
+    return fit_past(
+        -1, sample, features, fit(today, k), selected, 1,
+        joins={}, random_seed=42, min_segment_share=0.0,
+    )  # fmt: skip
+
+
+def test_past_clusters_have_the_ids_of_the_served_ones_that_they_continue() -> None:
+    rows = past(blobs(4, random_seed=1), 4)
+    assert ids_of(rows) == {1, 2, 3, 4}
+    assert (rows["overlap"] > 0.95).all()
+    # Customers of whom a fourth part stands elsewhere: what it continues is not served.
+    away = blobs(4, random_seed=1)
+    moved = away.assign(a=away["a"].where(away["a"] < 10, away["a"] - 23))
+    ids = ids_of(past(moved, 4))
+    assert len(ids) == 4
+    assert min(ids) == -1
+    assert ids - {-1} < {1, 2, 3, 4}
+
+
+def test_past_customers_who_are_too_much_alike_are_not_divided() -> None:
+    alike = blobs(4).assign(a=0.0, b=lambda rows: np.arange(len(rows)) % 3)
+    assert past(alike, 4).empty

@@ -11,6 +11,8 @@ import pytest
 from conftest import Build, build_models, continuous_shop, run_dbt
 
 from customer_segmentation.foresight import log_spend
+from customer_segmentation.report.sections.outcomes import outcomes
+from customer_segmentation.report.shop import Shop
 
 JUDGED = ("--select", "+segment_outcomes", "+segmentation_quality", "+segment_registry")
 
@@ -91,14 +93,14 @@ def test_outcomes_are_what_the_orders_say(judged: Build) -> None:
     ).set_index("customer_id")
     graded = judged.query("from segments.graded_customers").set_index("customer_id")
     expected = happened.reindex(graded.index)
-    assert (graded["has_ordered"] == expected["has_ordered"].fillna(False).astype(bool)).all()
-    assert graded["revenue"].to_numpy(float) == pytest.approx(expected["revenue"].fillna(0))
-    assert 0.1 < graded["has_ordered"].mean() < 0.9
+    assert (graded["has_ordered_next"] == expected["has_ordered"].fillna(False).astype(bool)).all()
+    assert graded["revenue_next"].to_numpy(float) == pytest.approx(expected["revenue"].fillna(0))
+    assert 0.1 < graded["has_ordered_next"].mean() < 0.9
     rows = judged.query("from segments.segment_outcomes").set_index("segment_id")
     groups = graded.groupby("segment_id")
     pd.testing.assert_series_equal(
         rows["num_ordered"].sort_index(),
-        groups["has_ordered"].sum().sort_index(),
+        groups["has_ordered_next"].sum().sort_index(),
         check_names=False, check_dtype=False, check_index_type=False,
     )  # fmt: skip
     assert (
@@ -122,8 +124,8 @@ def test_the_number_is_the_finest_that_foretold_better(judged: Build) -> None:
         assert "of the numbers of segments that resampling reproduces" in selected["reason"]
     # A customer whom nobody foretells errs by the variance of what happened.
     past = judged.query("from clustering.past_samples where purpose = 'chooses'")
-    spend = log_spend(past["revenue"].to_numpy(float))
-    assert selected["brier_score"] < past["has_ordered"].astype(float).var()
+    spend = log_spend(past["revenue_next"].to_numpy(float))
+    assert selected["brier_score"] < past["has_ordered_next"].astype(float).var()
     assert selected["log_spend_error"] < np.var(spend)
 
 
@@ -205,3 +207,61 @@ def test_with_evidence_the_past_is_graded_and_chooses_nothing(tmp_path: Path) ->
     build = built(tmp_path / "shop.duckdb", as_of_date="2025-09-01", segment_count_by="evidence")
     assert set(build.query(VERSIONS)["purpose"]) == {"serves", "grades"}
     assert build.value("select count(*) from segments.segment_outcomes") > 3
+
+
+def graded_days(build: Build) -> list[tuple[int, str]]:
+    rows = build.query(
+        "select distinct model_version, as_of_date from segments.segment_outcomes order by all"
+    )
+    days = rows["as_of_date"].dt.strftime("%Y-%m-%d")
+    return list(zip(rows["model_version"], days, strict=True))
+
+
+def test_a_run_that_ended_before_it_graded_is_made_up_for(tmp_path: Path) -> None:
+    database = tmp_path / "shop.duckdb"
+    half = build_models(
+        database, shop(as_of_date="2025-09-01", segment_count=6), "--select", "+cluster_centroids"
+    )
+    assert half.success, half.log[-2000:]
+    whole = built(database, as_of_date="2025-09-01", segment_count=6)
+    assert graded_days(whole) == [(-1, "2025-07-03")]
+    again = built(database, as_of_date="2025-09-01", segment_count=6)
+    assert again.value("select count(*) from clustering.graded_clusters") == 0
+
+
+def test_a_pinned_version_is_graded_and_no_other(tmp_path: Path) -> None:
+    database = tmp_path / "shop.duckdb"
+    few = {"segment_count": 5}
+    built(database, as_of_date="2025-06-01", **few)
+    # The second version's fit of the past is as of a month start, too.
+    built(database, as_of_date="2025-09-30", refit=True, **few)
+    pinned = built(database, as_of_date="2025-12-15", model_version=1, **few)
+    days = graded_days(pinned)
+    assert (-3, "2025-08-01") in days
+    assert [day for version, day in days if version == -3] == ["2025-08-01"]
+    assert [day for version, day in days if version == 1] == [
+        f"2025-{month}-01" for month in ("06", "07", "08", "09", "10")
+    ]
+    released = built(database, as_of_date="2025-12-15", **few)
+    assert (2, "2025-10-01") in graded_days(released)
+    section = outcomes(Shop(released.copy(tmp_path / "copy")))
+    assert section.lead.startswith("Version 2 is held against")
+    assert len(section.plots) == 2
+
+
+def test_a_restored_version_is_judged_over_the_window_that_it_was_given(
+    judged: Build, tmp_path: Path
+) -> None:
+    path = tmp_path / "registry.csv"
+    arguments = ["run-operation", "export_registry", "--args", f"{{path: '{path}'}}"]
+    assert run_dbt(judged.copy(tmp_path / "copy"), arguments, None).success
+    restored = built(
+        tmp_path / "shop.duckdb",
+        as_of_date="2025-12-15",
+        registry_location=str(path),
+        refit_on_change=False,
+        repurchase_window_days=120,
+    )
+    windows = restored.query("select distinct window_days from metrics.metric_days")["window_days"]
+    assert windows.tolist() == [60]
+    assert graded_days(restored) == [(1, "2025-09-01"), (1, "2025-10-01")]

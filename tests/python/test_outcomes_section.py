@@ -102,3 +102,18 @@ def test_the_last_day_of_the_version_that_scores_is_told(database: Path) -> None
     lead = sections_of(copy)["outcomes"].lead
     assert lead.startswith("Version 1 is held against what 963 customers did in the 60 days from")
     assert "2026-01-01" in lead
+
+
+def test_the_comparison_is_of_the_day_that_is_told(database: Path) -> None:
+    copy = Path(shutil.copy(database, database.with_name("nobody.duckdb")))
+    with duckdb.connect(str(copy)) as connection:
+        # A later day on which nobody ordered, so that nothing could be compared.
+        connection.sql(
+            "insert into segments.segment_outcomes from (select * replace (1 as model_version,"
+            " date '2026-01-01' as as_of_date, date '2026-03-02' as outcomes_until,"
+            " 0 as num_ordered, 0 as share_ordered) from segments.segment_outcomes)"
+        )
+    section = sections_of(copy)["outcomes"]
+    assert "RFM" not in section.lead
+    (plot,) = section.plots
+    assert plot.sentence.startswith("Of each segment 0% ordered.")

@@ -58,14 +58,23 @@ def outcomes(shop: Shop) -> Section:
 
 
 def graded(shop: Shop, table: str) -> pd.DataFrame:
-    """Rows of the last day that the version which scores was graded by, or the fit made for it."""
+    """Rows of the last day that the version which scores was graded by, or the fit made for it.
+
+    ``table`` is ``segment_outcomes`` or ``segmentation_quality``, both of the same day and version.
+    """
     return shop.read(
         f"""
-        select {table}.*, model_versions.purpose
+        with last_graded as (
+            select model_versions.purpose, model_version, as_of_date
+            from segments.segment_outcomes
+            inner join clustering.model_versions using (model_version)
+            where coalesce(model_versions.served_version, model_version) = {shop.active_version}
+            order by as_of_date desc, model_version desc
+            limit 1
+        )
+        select {table}.*, last_graded.purpose
         from segments.{table}
-        inner join clustering.model_versions using (model_version)
-        where coalesce(model_versions.served_version, model_version) = {shop.active_version}
-        qualify {table}.as_of_date = max({table}.as_of_date) over ()
+        inner join last_graded using (model_version, as_of_date)
         order by all
         """
     )
@@ -172,6 +181,12 @@ def predicted_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
     inside = known["predicted_share"].between(
         known["share_ordered_low"], known["share_ordered_high"]
     )
+    ordered = (
+        f"Most ordered of {first['segment']} ({percent(first['share_ordered'])}), fewest of"
+        f" {last['segment']} ({percent(last['share_ordered'])})."
+        if first["share_ordered"] > last["share_ordered"]
+        else f"Of each segment {percent(first['share_ordered'])} ordered."
+    )
     off = len(known) - int(inside.sum())
     if known.empty:
         right = ""
@@ -194,8 +209,7 @@ def predicted_by_segment(shop: Shop, rows: pd.DataFrame) -> Plot:
         title="Predicted and happened, by segment",
         shows="For each segment of then a dot, the share of its customers who ordered in the"
         " window, on a line that shows how sure the share is; a diamond is what was predicted.",
-        sentence=f"Most ordered of {first['segment']} ({percent(first['share_ordered'])}), fewest"
-        f" of {last['segment']} ({percent(last['share_ordered'])}).{right}",
+        sentence=f"{ordered}{right}",
         chart=plots.finished(intervals, happened, predicted, height=46 * len(rows)),
         width="half",
         table=Table.of(
@@ -265,6 +279,12 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
     )
     own = quality[quality["way"] == "segments"].set_index("measure")["value"]
     num_groups = quality.loc[quality["way"] == "segments", "num_groups"].iloc[0]
+    spend = (
+        f" Their rank correlation with the spend is {figure(own['spearman'])}, R² of its logarithm"
+        f" {figure(own['r2_log_spend'])}."
+        if {"spearman", "r2_log_spend"} <= set(own.index)
+        else ""
+    )
     return Plot(
         key="quality",
         title="Compared with other ways to look at customers",
@@ -273,8 +293,7 @@ def beside_other_ways(quality: pd.DataFrame) -> Plot:
         " segments are better, left of it the other way is; a line that crosses it says neither.",
         sentence=f"Of two customers, one of whom orders again, the {count(num_groups, 'segment')}"
         f" pick the right one in {percent(own['auc'])} of the cases (AUC; a guess would in 50%)."
-        f" {said_of(rows, ways)} Their rank correlation with the spend is"
-        f" {figure(own['spearman'])}, R² of its logarithm {figure(own['r2_log_spend'])}.",
+        f" {said_of(rows, ways)}{spend}",
         chart=plots.finished(zero, intervals, points, height=58 * len(ways)),
         width="half",
         table=Table.of(
