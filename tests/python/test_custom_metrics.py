@@ -194,6 +194,11 @@ def test_a_line_planted_after_the_day_changes_nothing(tmp_path: Path) -> None:
             "custom_metrics: a column can't be called 'num_orders', since customer_metrics or a",
         ),
         (
+            ["sum(amount) as revenue", "sum(amount) as revenue_next"],
+            {"candidate_features": [*BUILT_IN, "revenue"]},
+            "custom_metrics: a column can't be called 'revenue_next', since customer_metrics or a",
+        ),
+        (
             ["max(category) as num_categories"],
             {"candidate_features": [*BUILT_IN, "num_categories"]},
             "candidate_features: there is no metric 'num_categories'. The metrics are total_amount",

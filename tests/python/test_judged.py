@@ -14,7 +14,10 @@ from customer_segmentation.foresight import log_spend
 from customer_segmentation.report.sections.outcomes import outcomes
 from customer_segmentation.report.shop import Shop
 
-JUDGED = ("--select", "+segment_outcomes", "+segmentation_quality", "+segment_registry")
+JUDGED = (
+    "--select", "+segment_outcomes", "+segmentation_quality", "+segment_registry",
+    "+customer_segments",
+)  # fmt: skip
 
 VERSIONS = "from clustering.model_versions order by model_version"
 
