@@ -209,7 +209,7 @@ def test_a_line_planted_after_the_day_changes_nothing(tmp_path: Path) -> None:
             "candidate_features: num_categories has no value, or no finite one, for ",
         ),
     ],
-    ids=["taken", "text", "missing"],
+    ids=["taken", "outcome", "text", "missing"],
 )
 def test_what_can_be_no_metric_is_one_sentence_and_nothing_is_replaced(
     tmp_path: Path, columns: list[str], variables: dict[str, Any], sentence: str
