@@ -114,9 +114,11 @@ day_of_an_ungraded_fit as (
     from {{ versions }} as versions
     inner join serving on versions.served_version = serving.model_version
     cross join judged
+    cross join as_of
     where
         not judged.is_due
         and versions.purpose = 'grades'
+        and versions.fitted_on + to_days(judged.window_days) <= as_of.as_of_date
         and versions.model_version in (select centroids.model_version from {{ centroids }} as centroids)
         {%- if graded %}
         and versions.model_version not in (select graded.model_version from {{ graded }} as graded)

@@ -1,5 +1,5 @@
 from customer_segmentation.schemas import SEGMENT_OUTCOMES
-from customer_segmentation.versions import in_types, ungraded
+from customer_segmentation.versions import in_types, ungraded, with_days
 
 
 def model(dbt, session):
@@ -25,4 +25,4 @@ def model(dbt, session):
             "model_version, as_of_date, segment_id, revenue_next as revenue"
         )
         rows = add_intervals(rows, revenues.df(), random_seed=dbt.config.meta_get("random_seed"))
-    return in_types([rows], SEGMENT_OUTCOMES)
+    return with_days(session, in_types([rows], SEGMENT_OUTCOMES))

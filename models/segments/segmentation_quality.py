@@ -1,5 +1,5 @@
 from customer_segmentation.schemas import SEGMENTATION_QUALITY
-from customer_segmentation.versions import in_types, ungraded
+from customer_segmentation.versions import in_types, ungraded, with_days
 
 
 def model(dbt, session):
@@ -19,4 +19,4 @@ def model(dbt, session):
             random_seed=dbt.config.meta_get("random_seed"),
         )
         rows.append(compared.assign(**day))
-    return in_types(rows, SEGMENTATION_QUALITY)
+    return with_days(session, in_types(rows, SEGMENTATION_QUALITY))

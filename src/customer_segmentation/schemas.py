@@ -151,8 +151,8 @@ SEGMENT_RULES = {
 
 SEGMENT_OUTCOMES = {
     "model_version": "int32",
-    "as_of_date": "object",
-    "outcomes_until": "object",
+    "as_of_date": "datetime64[us]",
+    "outcomes_until": "datetime64[us]",
     "segment_id": "string",
     "segment": "string",
     "num_customers": "int64",
@@ -170,8 +170,8 @@ SEGMENT_OUTCOMES = {
 
 SEGMENTATION_QUALITY = {
     "model_version": "int32",
-    "as_of_date": "object",
-    "outcomes_until": "object",
+    "as_of_date": "datetime64[us]",
+    "outcomes_until": "datetime64[us]",
     "way": "string",
     "measure": "string",
     "num_groups": "Int64",

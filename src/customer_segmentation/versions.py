@@ -12,9 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-DAYS = ("as_of_date", "outcomes_until")
-"""Columns that are days: Python dates, which DuckDB takes for days and not for moments."""
-
 SERVES, GRADES, CHOOSES = "serves", "grades", "chooses"
 """Purposes of a fit: it scores customers; as of a past day it is graded by what happened since, or
 it chooses the number of segments by what happened in the window after."""
@@ -74,8 +71,17 @@ def in_types(parts: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Da
     if not filled:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     rows = pd.concat([part[list(columns)].astype(dict(columns)) for part in filled])
-    days = {name: pd.to_datetime(rows[name]).dt.date for name in DAYS if name in columns}
-    return rows.assign(**days).reset_index(drop=True)
+    return rows.reset_index(drop=True)
+
+
+def with_days(session: Any, rows: pd.DataFrame) -> Any:
+    """Make a relation of rows whose moments are days, also where there is no row to tell by."""
+    days = ", ".join(
+        f"cast({name} as date) as {name}"
+        for name, kind in rows.dtypes.items()
+        if str(kind).startswith("datetime64")
+    )
+    return session.from_df(rows).select(f"* replace ({days})")
 
 
 def ungraded(dbt: Any, session: Any, customers: Any) -> Any:

@@ -200,6 +200,10 @@ def test_without_a_past_window_the_rule_is_that_of_stability(tmp_path: Path) -> 
     day = str(start + pd.Timedelta(days=100))[:10]
     build = built(tmp_path / "shop.duckdb", as_of_date=day)
     assert "chooses" not in set(build.query(VERSIONS)["purpose"])
+    # Where nothing is graded yet, the tables have their types all the same.
+    for table in ("segment_outcomes", "segmentation_quality"):
+        types = build.query(f"describe segments.{table}").set_index("column_name")["column_type"]
+        assert types["as_of_date"] == types["outcomes_until"] == "DATE"
     candidates = build.query("from clustering.clustering_candidates")
     assert candidates["brier_score"].isna().all()
     (selected,) = candidates[candidates["is_selected"]]["reason"]
@@ -214,10 +218,10 @@ def test_with_evidence_the_past_is_graded_and_chooses_nothing(tmp_path: Path) ->
 
 def graded_days(build: Build) -> list[tuple[int, str]]:
     rows = build.query(
-        "select distinct model_version, as_of_date from segments.segment_outcomes order by all"
+        "select distinct model_version, strftime(as_of_date, '%Y-%m-%d') as day"
+        " from segments.segment_outcomes order by all"
     )
-    days = rows["as_of_date"].dt.strftime("%Y-%m-%d")
-    return list(zip(rows["model_version"], days, strict=True))
+    return list(rows.itertuples(index=False, name=None))
 
 
 def test_a_run_that_ended_before_it_graded_is_made_up_for(tmp_path: Path) -> None:
@@ -226,6 +230,8 @@ def test_a_run_that_ended_before_it_graded_is_made_up_for(tmp_path: Path) -> Non
         database, shop(as_of_date="2025-09-01", segment_count=6), "--select", "+cluster_centroids"
     )
     assert half.success, half.log[-2000:]
+    earlier = built(database, as_of_date="2025-08-31", segment_count=6)
+    assert graded_days(earlier) == [], "the window has not passed"
     whole = built(database, as_of_date="2025-09-01", segment_count=6)
     assert graded_days(whole) == [(-1, "2025-07-03")]
     again = built(database, as_of_date="2025-09-01", segment_count=6)
