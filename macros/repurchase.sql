@@ -11,6 +11,14 @@
     {{ return(windows | sort) }}
 {%- endmacro %}
 
+{#- The windows that were picked today, in one row; null if the history holds none. -#}
+{% macro measured_windows() -%}
+    select
+        max(window_days) filter (where is_window) as window_days,
+        max(window_days) filter (where is_longer_window) as longer_window_days
+    from {{ ref('repurchase_windows') }}
+{%- endmacro %}
+
 {#- Class of a number of days with orders: the least number of its class. -#}
 {% macro order_class(num_order_days) -%}
     case

@@ -7,8 +7,8 @@
         'max_skewness', 'max_lapsed_probability', 'max_unreadable_share', 'max_valley_p_value', 'max_variance_inflation',
         'metrics_window_days', 'min_active_probability', 'min_bootstrap_adjusted_rand', 'min_bootstrap_jaccard',
         'min_isolation_gap_days', 'min_segment_share', 'missing_id_values', 'num_bootstraps', 'num_resamples',
-        'order_columns', 'random_seed', 'repurchase_window_days', 'returns', 'rows_are', 'scaler', 'segment_count', 'segment_count_by',
-        'segment_count_range', 'segmentation', 'selected_features', 'timezone',
+        'order_columns', 'random_seed', 'repurchase_window_days', 'returns', 'rows_are', 'scaler', 'segment_count',
+        'segment_count_by', 'segment_count_range', 'segmentation', 'selected_features', 'timezone',
     ] -%}
     {%- set of_the_curve = [
         'csv_options', 'excluded_statuses', 'guest_customer_ids', 'max_lapsed_probability', 'max_order_gap_days',

@@ -47,10 +47,7 @@ serving as (
 
 measured_windows as (
 
-    select
-        max(window_days) filter (where is_window) as window_days,
-        max(window_days) filter (where is_longer_window) as longer_window_days
-    from {{ ref('repurchase_windows') }}
+    {{ measured_windows() }}
 
 ),
 

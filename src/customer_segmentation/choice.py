@@ -319,8 +319,8 @@ def explain_choice(
                     f" {stable}"
                 )
             among = (
-                f"of the numbers of segments that resampling reproduces ({listed_ks(reproduced)})"
-                f" k = {chosen}"
+                "of the numbers of segments that resampling reproduces"
+                f" ({', '.join(map(str, sorted(reproduced)))}) k = {chosen}"
             )
             if len(path) > 1:
                 return (
@@ -330,8 +330,9 @@ def explain_choice(
             which = "smallest"
             if chosen != min(reproduced):
                 which += " that could be formed as of the past day"
-            return f"{among} is the {which} {stable}, and no finer one predicted better what" + (
-                " customers did next"
+            return (
+                f"{among} is the {which} {stable}, and no finer one predicted better what customers"
+                " did next"
             )
         if chosen_by == "stability":
             return (
@@ -411,15 +412,6 @@ def explain_choice(
 
 
 WORDS_OF_MEASURES = dict(zip(MEASURES, ("Brier score", "log spend"), strict=True))
-
-
-def listed_ks(ks: Collection[int]) -> str:
-    """List some ks.
-
-    >>> listed_ks([5, 6, 8])
-    '5, 6, 8'
-    """
-    return ", ".join(str(k) for k in sorted(ks))
 
 
 OF_A_MIXTURE = "evidence only: K-means makes the segments"

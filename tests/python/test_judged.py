@@ -123,8 +123,11 @@ def test_the_number_is_the_finest_that_foretold_better(judged: Build) -> None:
     (selected,) = rows[rows["is_selected"]].to_dict("records")
     assert selected["is_reproduced"]
     reproduced = rows[rows["is_reproduced"].fillna(False) & rows["brier_score"].notna()]
-    if len(reproduced) > 1:
-        assert "of the numbers of segments that resampling reproduces" in selected["reason"]
+    assert len(reproduced) > 1, "or there is nothing to choose among"
+    listed = ", ".join(map(str, reproduced["k"]))
+    assert f"resampling reproduces ({listed}) k = {selected['k']}" in selected["reason"]
+    # With the rule of stability alone it would be the largest.
+    assert selected["k"] < reproduced["k"].max()
     # A customer whom nobody foretells errs by the variance of what happened.
     past = judged.query("from clustering.past_samples where purpose = 'chooses'")
     spend = log_spend(past["revenue_next"].to_numpy(float))

@@ -342,7 +342,7 @@ def test_every_var_that_a_fit_depends_on_is_among_its_settings(sample_build: Bui
 def test_vars_that_come_after_the_metrics_are_not_read_before(sample_build: Build) -> None:
     """Tests rely on it where they start from the sample's metrics.
 
-    metric_days asks whether a fit is due, which in a fresh database it is.
+    metric_days asks whether a fit is due, which in a fresh database without a registry it is.
     """
     manifest = json.loads((sample_build.database.parent / "target" / "manifest.json").read_text())
     before = [

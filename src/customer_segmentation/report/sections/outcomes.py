@@ -326,8 +326,11 @@ def name_of(way: str) -> str:
 def said_of(rows: pd.DataFrame, ways: Sequence[str]) -> str:
     """Say beside which ways the segments predicted more, less, or as much, in all measures."""
     verdicts = {way: set(rows.loc[rows["way"] == way, "segments_are"].dropna()) for way in ways}
-    named = {way: name_of(way)[0].lower() + name_of(way)[1:] for way in ways}
-    named = {way: name.replace("rFM", "RFM") for way, name in named.items()}
+    names = {way: name_of(way) for way in ways}
+    named = {
+        way: name if name.startswith("RFM") else name[0].lower() + name[1:]
+        for way, name in names.items()
+    }
     never_worse = [
         named[way] for way, said in verdicts.items() if "better" in said and "worse" not in said
     ]
