@@ -22,6 +22,7 @@ import yaml
 
 from customer_segmentation.database import NotReadable, home_of
 from customer_segmentation.editions import Editions, NotPossible
+from customer_segmentation.trouble import check_database_path, trouble_of
 
 SHOWN_ROWS = 3
 
@@ -124,12 +125,24 @@ class Told:
 
     write: Callable[[str], None]
     is_terminal: bool
+    database: Path
     started: float = field(default_factory=time.perf_counter)
     layers: set[str] = field(default_factory=set)
     warnings: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     errors: dict[str, None] = field(default_factory=dict)
     selects_nothing: str = ""
+    first_of_duckdb: str = ""
+    trouble: str = ""
+
+    def say(self, message: str) -> str:
+        """Give a message of dbt in a sentence, in one of ours if it is everyday trouble."""
+        if "'Exposure' object has no attribute" in message:
+            # dbt stumbles over exposures when a hook has failed, and forgets why it did.
+            message = self.first_of_duckdb
+        trouble = trouble_of(message, self.database, os.environ)
+        self.trouble = self.trouble or trouble or ""
+        return trouble or sentence(message)
 
     def progress(self, text: str, layer: str) -> None:
         """Show a step: each on one line of a terminal, the first of each layer in a log."""
@@ -155,7 +168,9 @@ class Told:
         elif name == "JinjaLogInfo":
             self.notes.setdefault(message)
         elif event.info.level == "error" and name in ("MainEncounteredError", "RunOperationError"):
-            self.errors.setdefault(sentence(message))
+            self.errors.setdefault(self.say(message))
+        elif "duckdb error: " in message and not self.first_of_duckdb:
+            self.first_of_duckdb = message.split("duckdb error: ", 1)[1]
 
 
 def reason_of(node: Any) -> str:
@@ -189,7 +204,7 @@ def outcomes(results: Iterable[Any], told: Told, database: str) -> None:
         # The result of an operation has no node.
         node = getattr(result, "node", None)
         if status == "error":
-            told.errors.setdefault(sentence(result.message or ""))
+            told.errors.setdefault(told.say(result.message or ""))
         elif node is None:
             continue
         elif status in ("fail", "warn"):
@@ -250,8 +265,9 @@ class Run:
                 + (f"; {len(told.warnings)} to look at, above." if told.warnings else ".")
             )
             return 0
-        # The first failure comes last, where it is seen.
-        for error in reversed(list(told.errors) or ["dbt failed without saying why."]):
+        errors = list(told.errors) or ["dbt failed without saying why."]
+        # The first failure comes last, where it is seen. On a full disk all else follows from it.
+        for error in [told.trouble] if told.trouble else reversed(errors):
             click.echo(f"Error: {error}", err=True)
         return 1
 
@@ -272,7 +288,7 @@ def run(
             f"There is no dbt_project.yml in '{project}'. Go to its folder, or name it with"
             " --project-dir."
         )
-    told = Told(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
+    told = Told(lambda text: click.echo(text, nl=False), sys.stdout.isatty(), home_of(database))
     told.progress("starting dbt", "")
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -305,7 +321,7 @@ def run(
     if told.selects_nothing and not getattr(result.result, "results", None):
         raise WrongUse(f"{told.selects_nothing} Look for a typing error in the selection.")
     if result.exception and not told.errors:
-        told.errors.setdefault(sentence(str(result.exception)))
+        told.errors.setdefault(told.say(str(result.exception)))
     results = list(getattr(result.result, "results", None) or [])
     outcomes(results, told, str(database))
     num_steps = sum(str(r.status) in ("success", "pass", "warn") for r in results)
@@ -325,6 +341,7 @@ def build_edition(
     builds or writes the database.
     """
     editions = Editions(database.resolve() if database.is_symlink() else database)
+    check_database_path(editions.published)
     with private_files(), editions.locked(wait, click.echo):
         before = editions.begin()
         made = run(["build", *arguments], variables, project, editions.file("building"))

@@ -92,11 +92,9 @@ def build(project_dir: Path, wait: bool, arguments: tuple[str, ...], **shop: Any
         )
     from customer_segmentation.building import build_edition
 
-    variables = shop_vars(**shop)
-    with said_in_a_sentence():
-        status = build_edition(
-            arguments, variables, project_dir, database_of(shop["vars_file"]), wait
-        )
+    variables, database = shop_vars(**shop), database_of(shop["vars_file"])
+    with said_in_a_sentence(database):
+        status = build_edition(arguments, variables, project_dir, database, wait)
     raise SystemExit(status)
 
 
@@ -106,7 +104,7 @@ def run_reading(arguments: list[str], shop: dict[str, Any]) -> None:
     from customer_segmentation.database import Database
 
     variables, database = shop_vars(**shop), database_of(shop["vars_file"])
-    with said_in_a_sentence():
+    with said_in_a_sentence(database):
         with Database(database) as built:
             built.expect_one_edition()
         made = run(arguments, variables, Path(), database, reads_only=True)
@@ -115,15 +113,22 @@ def run_reading(arguments: list[str], shop: dict[str, Any]) -> None:
 
 
 @contextmanager
-def said_in_a_sentence() -> Iterator[None]:
+def said_in_a_sentence(database: Path) -> Iterator[None]:
     """End with the sentence of what people can mend, not with a stack trace."""
     from customer_segmentation.database import NotReadable
     from customer_segmentation.editions import NotPossible
+    from customer_segmentation.trouble import trouble_of
 
     try:
         yield
     except (NotPossible, NotReadable) as problem:
         raise click.ClickException(str(problem)) from problem
+    except click.ClickException:
+        raise
+    except Exception as problem:
+        if said := trouble_of(problem, database, os.environ):
+            raise click.ClickException(said) from problem
+        raise
 
 
 database_option = click.option(
@@ -141,8 +146,9 @@ def editions(database: Path | None, vars_file: Path | None) -> None:
     """List the editions of a database: which is served, and which can be switched to."""
     from customer_segmentation.editions import Editions
 
-    with said_in_a_sentence():
-        rows = Editions(database or database_of(vars_file)).listed()
+    database = database or database_of(vars_file)
+    with said_in_a_sentence(database):
+        rows = Editions(database).listed()
     for row in rows.to_dict("records"):
         click.echo(line_of(row))
 
@@ -180,7 +186,7 @@ def rollback(
     from customer_segmentation.editions import Editions
 
     path = database or database_of(vars_file)
-    with said_in_a_sentence():
+    with said_in_a_sentence(path):
         shelf = Editions(path.resolve() if path.is_symlink() else path)
         with shelf.locked(False, click.echo):
             if release:
@@ -230,21 +236,19 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
     started = time.perf_counter()
     database = database or database_of(vars_file)
     click.echo(f"Reading {database} ...")
-    from customer_segmentation.database import NotReadable
     from customer_segmentation.report.page import write_report
     from customer_segmentation.report.shop import Shop
 
     def progress(message: str) -> None:
         click.echo(f"{time.perf_counter() - started:5.1f} s  {message}")
 
-    try:
+    with said_in_a_sentence(database):
         shop = Shop(database)
         shop.expect_one_edition()
-        page = write_report(shop, site, progress)
-    except NotReadable as problem:
-        raise click.ClickException(str(problem)) from problem
-    except OSError as problem:
-        raise not_writable(site, problem) from problem
+        try:
+            page = write_report(shop, site, progress)
+        except OSError as problem:
+            raise not_writable(site, problem) from problem
     progress(f"{page}: {page.stat().st_size / 1e6:.1f} MB, ready to open or to send.")
 
 
@@ -272,7 +276,7 @@ def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
     if generate:
         run_reading(["docs", "generate", "--static"], shop)
     elif (database := database_of(shop["vars_file"])).exists():
-        with said_in_a_sentence(), Database(database) as built:
+        with said_in_a_sentence(database), Database(database) as built:
             built.expect_one_edition()
     made = target / "static_index.html"
     if not made.exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import duckdb
 import pandas as pd
+
+from customer_segmentation.trouble import trouble_of
 
 
 class NotReadable(Exception):
@@ -70,31 +72,25 @@ def home_of(database: Path) -> Path:
     return database
 
 
-def in_use(error: duckdb.Error) -> str:
-    """Say who has a file open, as far as the system tells."""
-    who = re.search(r"held in (?P<program>.*) \(PID (?P<process>\d+)\)", str(error))
-    by = f" by process {who['process']} ({Path(who['program']).name})" if who else ""
-    return f"is open{by}. Try again when it is closed."
-
-
 class Database:
     """A built database, opened read-only; in a ``with`` statement it is closed at the end."""
 
     def __init__(self, path: Path) -> None:
         """Open the database at ``path``. Raises ``NotReadable`` if that can't be done."""
         self.path = path
-        if not path.exists():
-            raise NotReadable(
-                f"There is no database '{path}'. Build it first (make build), or name another one."
-            )
         try:
+            if not path.exists():
+                raise NotReadable(
+                    f"There is no database '{path}'. Build it first (make build), or name another"
+                    " one."
+                )
             self._connection = duckdb.connect(str(path), read_only=True)
-        except duckdb.Error as error:
-            if "Could not set lock" in str(error):
-                advice = in_use(error).replace("is open", "is being written")
-            else:
-                advice = "can't be read: it is no DuckDB database, or a damaged one."
-            raise NotReadable(f"The database '{path}' {advice}") from error
+        except (duckdb.Error, OSError) as error:
+            said = trouble_of(error, path, os.environ) or (
+                f"The database '{path}' can't be read: it is no DuckDB database, or a damaged one."
+            )
+            # Readers keep no reader out.
+            raise NotReadable(said.replace("' is open", "' is being written")) from error
 
     def __enter__(self) -> Self:
         return self
@@ -108,15 +104,20 @@ class Database:
         self._connection.close()
 
     def read(self, sql: str) -> pd.DataFrame:
-        """Run a query. Raises ``NotReadable`` if a table or column of it does not exist."""
+        """Run a query. Raises ``NotReadable`` if a table of it does not exist or is damaged."""
         try:
             frame: pd.DataFrame = self._connection.sql(sql).df()
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            problem = str(error).splitlines()[0]
-            raise NotReadable(
-                f"The database was not built to its end, or by another version ({problem})."
-                " Build it again (make build)."
-            ) from error
+        except duckdb.Error as error:
+            said = trouble_of(error, self.path, os.environ)
+            if isinstance(error, (duckdb.CatalogException, duckdb.BinderException)):
+                problem = str(error).splitlines()[0].rstrip(".")
+                said = (
+                    f"The database was not built to its end, or by another version ({problem})."
+                    " Build it again (make build)."
+                )
+            if said is None:
+                raise
+            raise NotReadable(said) from error
         return frame
 
     @cached_property

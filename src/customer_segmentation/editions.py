@@ -24,8 +24,9 @@ from typing import TextIO
 import duckdb
 import pandas as pd
 
-from customer_segmentation.database import Database, NotReadable, in_use
+from customer_segmentation.database import Database, NotReadable
 from customer_segmentation.sources import delete_unused
+from customer_segmentation.trouble import in_use
 
 FICLONE = 0x40049409
 """Linux's request to clone a file: both share their blocks until one is written."""
