@@ -18,7 +18,7 @@
             {%- endfor -%}
             {%- for row in changed if not row.is_fitted -%}
                 {%- do exceptions.warn("Settings changed since the fit, and the segments are still those of version "
-                    ~ (var('model_version') or newest.model_version) ~ ": " ~ row.settings ~ ". Build once with refit: true.") -%}
+                    ~ (pinned_version() or newest.model_version) ~ ": " ~ row.settings ~ ". Build once with refit: true.") -%}
             {%- endfor -%}
         {%- elif result.node.name == 'input_alarms' -%}
             {%- for row in run_query("select sentence from " ~ result.node.relation_name ~ " where sentence is not null order by alarm").rows -%}

@@ -3,8 +3,9 @@
 
 {#- The version that scores: the pinned one, else the newest. -#}
 {% macro active_version() -%}
-    {%- if var('model_version') is not none -%}
-        {{ var('model_version') }}
+    {%- set pinned = pinned_version() -%}
+    {%- if pinned is not none -%}
+        {{ pinned }}
     {%- else -%}
         {{ newest_version() }}
     {%- endif -%}
@@ -31,7 +32,7 @@
 {#- The fit of the past that chooses the number of segments of the newest version, or grades it, if this run makes it or
     still has to grade it; null otherwise. -#}
 {% macro past_version(purpose) -%}
-    {%- if var('model_version') is not none -%}
+    {%- if pinned_version() is not none -%}
         cast(null as integer)
     {%- else -%}
     (
@@ -215,6 +216,7 @@
 {% macro serving_version_at_the_start() -%}
     {%- set versions = table_at_the_start('clustering', 'model_versions') -%}
     {%- set registry = none if versions else registry_at_the_start() -%}
+    {%- set pinned = pinned_version() %}
     select
         cast(versions.model_version as integer) as model_version,
         cast(versions.fitted_on as date) as fitted_on,
@@ -227,7 +229,7 @@
     where
         versions.settings is not null
         {{- " and versions.purpose = 'serves'" if versions }}
-        {{- ' and cast(versions.model_version as integer) = ' ~ var('model_version') if var('model_version') is not none }}
+        {{- ' and cast(versions.model_version as integer) = ' ~ pinned if pinned is not none }}
     order by model_version desc
     limit 1
 {%- endmacro %}

@@ -78,7 +78,7 @@ changes as (
     settings. `curve` is a text that is added. -#}
 {% macro fit_is_due_because(latest, curve="''") -%}
     case
-        when {{ var('model_version') is not none }} then null
+        when {{ pinned_version() is not none }} then null
         when {{ latest }}.model_version is null then 'first build'
         when {{ var('refit') != false }} then 'refit' || {{ curve }}
         when {{ var('refit_on_change') }} and changes.num_changed > 0 then 'settings changed' || {{ curve }}

@@ -121,6 +121,8 @@
         'max_rules': 'a whole number from 2 to 100',
         'unknown_consent_is_eligible': 'true or false',
         'contact_pause_days': 'a whole number of at least 0',
+        'keep_editions': 'a whole number of at least 1',
+        'readable_by': ['owner', 'group', 'everybody'],
     }) }}
 {%- endmacro %}
 

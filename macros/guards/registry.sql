@@ -1,7 +1,7 @@
 {#- Why the registry of fits can't be used as the vars ask, in one sentence; null if it can: it is another
     dataset's, the pinned version does not exist, or that version needs a feature that is gone. -#}
 {% macro registry_problem() -%}
-    {%- set pinned = var('model_version') -%}
+    {%- set pinned = pinned_version() -%}
     {%- set location = var('registry_location') -%}
     {%- set versions = adapter.get_relation(database=this.database, schema=this.schema, identifier='model_versions') -%}
     {%- set centroids = adapter.get_relation(database=this.database, schema=this.schema, identifier='cluster_centroids') -%}

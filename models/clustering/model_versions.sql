@@ -212,7 +212,7 @@ kept as (
         previous.fitted_on,
         previous.num_customers,
         previous.due_because,
-        {%- if var('model_version') is none %}
+        {%- if pinned_version() is none %}
         case
             when previous.model_version = latest.model_version then changes.settings_adopted
             else previous.settings

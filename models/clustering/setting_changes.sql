@@ -19,7 +19,7 @@ settings_now as (
 -- The version that scores.
 active as (
 
-    select coalesce({{ var('model_version') or 'null' }}, max(model_version)) as model_version
+    select coalesce({{ pinned_version() or 'null' }}, max(model_version)) as model_version
     from versions
 
 ),

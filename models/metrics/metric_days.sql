@@ -103,7 +103,7 @@ days_of_fits as (
 
 ),
 
-{% if versions and centroids and var('model_version') is none -%}
+{% if versions and centroids and pinned_version() is none -%}
 -- The fit as of a window ago that a run which ended early has left ungraded.
 day_of_an_ungraded_fit as (
 
@@ -169,7 +169,7 @@ days as (
     from days_of_fits
     cross join as_of
     where days_of_fits.as_of_date > as_of.first_day_of_life
-    {%- if versions and centroids and var('model_version') is none %}
+    {%- if versions and centroids and pinned_version() is none %}
     union all
     select
         as_of_date,

@@ -19,6 +19,9 @@ import click
 import duckdb
 import yaml
 
+from customer_segmentation.database import NotReadable
+from customer_segmentation.editions import Editions, NotPossible
+
 SHOWN_ROWS = 3
 
 TOLD_AT_THE_END = ("input_alarms_are_silent", "no_setting_waits_for_a_refit")
@@ -199,8 +202,38 @@ def outcomes(results: Iterable[Any], told: Told, database: str) -> None:
             target.setdefault("\n    ".join([text, *rows]))
 
 
-def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -> int:
-    """Run dbt and tell of it: 0 if all is well, 1 if something failed."""
+@dataclass
+class Run:
+    """What a run of dbt came to."""
+
+    success: bool
+    told: Told
+    num_steps: int
+
+    def tell(self, database: Path) -> int:
+        """Say what people should know: 0 if all is well, 1 if something failed."""
+        told = self.told
+        for note in told.notes:
+            click.echo(note)
+        for warning in told.warnings:
+            click.echo(f"Warning: {warning}")
+        if self.success:
+            seconds = time.perf_counter() - told.started
+            click.echo(
+                f"{database}: {self.num_steps} steps in {seconds:.1f} s"
+                + (f"; {len(told.warnings)} to look at, above." if told.warnings else ".")
+            )
+            return 0
+        # The first failure comes last, where it is seen.
+        for error in reversed(list(told.errors) or ["dbt failed without saying why."]):
+            click.echo(f"Error: {error}", err=True)
+        return 1
+
+
+def run(
+    arguments: Sequence[str], variables: Mapping[str, Any], project: Path, database: Path
+) -> Run:
+    """Run dbt on a database. Raises ``WrongUse`` for arguments that it does not know."""
     if not (project / "dbt_project.yml").is_file():
         raise WrongUse(
             f"There is no dbt_project.yml in '{project}'. Go to its folder, or name it with"
@@ -208,6 +241,7 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
         )
     told = Told(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
     told.progress("starting dbt", "")
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     options = [*arguments, "--project-dir", str(project), "--log-level", "none"]
@@ -222,7 +256,10 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
         options += ["--profiles-dir", str(project)]
     if variables:
         options += ["--vars", yaml.safe_dump(dict(variables), allow_unicode=True)]
+    os.environ["DUCKDB_PATH"] = str(database)
     result = dbtRunner(callbacks=[told.hear]).invoke(options)
+    # dbt keeps the database open, for its next run in this process.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if told.is_terminal and told.layers:
         told.write("\r" + " " * 78 + "\r")
     if type(result.exception).__name__ == "DbtUsageException":
@@ -231,23 +268,39 @@ def run(arguments: Sequence[str], variables: Mapping[str, Any], project: Path) -
         raise WrongUse(f"{told.selects_nothing} Look for a typing error in the selection.")
     if result.exception and not told.errors:
         told.errors.setdefault(sentence(str(result.exception)))
-    database = os.environ.get("DUCKDB_PATH", "customer_segmentation.duckdb")
     results = list(getattr(result.result, "results", None) or [])
-    outcomes(results, told, database)
-    seconds = time.perf_counter() - told.started
+    outcomes(results, told, str(database))
+    num_steps = sum(str(r.status) in ("success", "pass", "warn") for r in results)
+    return Run(bool(result.success), told, num_steps)
 
-    for note in told.notes:
-        click.echo(note)
-    for warning in told.warnings:
-        click.echo(f"Warning: {warning}")
-    if result.success:
-        done = sum(str(r.status) in ("success", "pass", "warn") for r in results)
-        click.echo(
-            f"{database}: {done} steps in {seconds:.1f} s"
-            + (f"; {len(told.warnings)} to look at, above." if told.warnings else ".")
-        )
-        return 0
-    # The first failure comes last, where it is seen.
-    for error in reversed(list(told.errors) or ["dbt failed without saying why."]):
-        click.echo(f"Error: {error}", err=True)
-    return 1
+
+def build_edition(
+    arguments: Sequence[str],
+    variables: Mapping[str, Any],
+    project: Path,
+    database: Path,
+    wait: bool = False,
+) -> int:
+    """Build in a copy of the database, and publish it if every test passed.
+
+    Returns 0 if all is well, 1 if something failed. Raises ``NotPossible`` if another process
+    builds or writes the database.
+    """
+    editions = Editions(database.resolve() if database.is_symlink() else database)
+    with editions.locked(wait, click.echo):
+        before = editions.begin()
+        os.environ["BUILDS_AN_EDITION"] = "1"
+        made = run(["build", *arguments], variables, project, editions.file("building"))
+        if made.success:
+            try:
+                editions.publish(before)
+            except (NotPossible, NotReadable) as problem:
+                made.success = False
+                made.told.errors.setdefault(str(problem))
+        if not made.success and editions.file("building").exists():
+            failed = editions.set_aside()
+            click.echo(
+                f"Nothing was published: '{database}' is as it was. What failed is in '{failed}'"
+                " until the next build."
+            )
+        return made.tell(database)

@@ -1,10 +1,11 @@
-"""The command line: ``customer-segmentation build``, ``report`` and ``docs``."""
+"""The command line: ``customer-segmentation build``, ``editions``, ``report`` and their like."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,10 @@ def shop_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def shop_vars(
     vars_file: Path | None, orders: str | None, customers: str | None, further: str | None
 ) -> dict[str, Any]:
-    """Read the vars of a shop, and name its database like its file."""
+    """Read the vars of a shop."""
     from customer_segmentation.building import vars_of
 
-    variables = vars_of(vars_file, orders, customers, further)
-    os.environ["DUCKDB_PATH"] = str(database_of(vars_file))
-    return variables
+    return vars_of(vars_file, orders, customers, further)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -77,16 +76,112 @@ def shop_vars(
     default=Path(),
     help="Folder of the dbt project.  [default: this folder]",
 )
+@click.option("--wait", is_flag=True, help="If another process builds this database, wait for it.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT'S ARGUMENTS]...")
-def build(project_dir: Path, arguments: tuple[str, ...], **shop: Any) -> None:
-    """Build the segments: dbt build with short progress and a failure in one sentence.
+def build(project_dir: Path, wait: bool, arguments: tuple[str, ...], **shop: Any) -> None:
+    """Build an edition of the segments, and publish it if every test passed.
 
-    All arguments of dbt build may be given, such as --select staging or --full-refresh. The
-    project's unit tests, which no orders can change, are left to dbt build and make test.
+    dbt builds in a copy of the database, with short progress and a failure in one sentence; who
+    reads the database is never locked out. All arguments of dbt build may be given, such as
+    --select staging or --full-refresh. The project's unit tests, which no orders can change, are
+    left to dbt build and make test.
     """
-    from customer_segmentation.building import run
+    from customer_segmentation.building import build_edition
 
-    raise SystemExit(run(["build", *arguments], shop_vars(**shop), project_dir))
+    variables = shop_vars(**shop)
+    with said_in_a_sentence():
+        status = build_edition(
+            arguments, variables, project_dir, database_of(shop["vars_file"]), wait
+        )
+    raise SystemExit(status)
+
+
+@contextmanager
+def said_in_a_sentence() -> Iterator[None]:
+    """End with the sentence of what people can mend, not with a stack trace."""
+    from customer_segmentation.database import NotReadable
+    from customer_segmentation.editions import NotPossible
+
+    try:
+        yield
+    except (NotPossible, NotReadable) as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+database_option = click.option(
+    "--database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The database that was built.  [default: DUCKDB_PATH, the one named like the vars file,"
+    " or customer_segmentation.duckdb]",
+)
+
+
+@main.command()
+@database_option
+@vars_file_option
+def editions(database: Path | None, vars_file: Path | None) -> None:
+    """List the editions of a database: which is served, and which can be switched to."""
+    from customer_segmentation.editions import Editions
+
+    with said_in_a_sentence():
+        rows = Editions(database or database_of(vars_file)).listed()
+    for row in rows.to_dict("records"):
+        click.echo(line_of(row))
+
+
+def line_of(edition: dict[Any, Any]) -> str:
+    """Write an edition in one line."""
+    missing = {name for name, value in edition.items() if value is None or value != value}
+    pinned = "" if "pinned_model_version" in missing else ", pinned"
+    outcome = {"whole": "", "part": "a part was built", "failed": "the build failed"}
+    parts = [
+        f"{edition['edition_id']:>5}  {edition['file'] or '-':<6}",
+        f"{edition['started_at']:%Y-%m-%d %H:%M} UTC",
+        "" if "dataset" in missing else edition["dataset"],
+        "" if "as_of_date" in missing else f"as of {edition['as_of_date']:%Y-%m-%d}",
+        "" if "model_version" in missing else f"version {int(edition['model_version'])}{pinned}",
+        "the build did not end" if "outcome" in missing else outcome[edition["outcome"]],
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+@main.command()
+@database_option
+@vars_file_option
+@click.option(
+    "--release", is_flag=True, help="Score with the newest version again, from the next build on."
+)
+@click.argument("edition", type=int, required=False)
+def rollback(
+    database: Path | None, vars_file: Path | None, release: bool, edition: int | None
+) -> None:
+    """Serve an earlier edition again: that of before, or EDITION, which may also be a later one.
+
+    Later builds score with its model version until --release.
+    """
+    from customer_segmentation.editions import Editions
+
+    path = database or database_of(vars_file)
+    with said_in_a_sentence():
+        shelf = Editions(path.resolve() if path.is_symlink() else path)
+        with shelf.locked(False, click.echo):
+            if release:
+                version = shelf.release()
+                what = (
+                    "no version was pinned" if version is None else f"version {version} is released"
+                )
+                click.echo(f"{path}: {what}; the next build scores with the newest.")
+                return
+            switched, pinned = shelf.switch(edition)
+    click.echo(
+        f"{path}: edition {switched} is served again."
+        + (
+            f" Later builds score with its version {pinned}, until"
+            " customer-segmentation rollback --release."
+            if pinned is not None
+            else ""
+        )
+    )
 
 
 def not_writable(site: Path, problem: OSError) -> click.ClickException:
@@ -104,16 +199,14 @@ def export_registry(path: str, **shop: Any) -> None:
     from customer_segmentation.building import run
 
     arguments = ["run-operation", "export_registry", "--args", yaml.safe_dump({"path": path})]
-    raise SystemExit(run(arguments, shop_vars(**shop), Path()))
+    variables, database = shop_vars(**shop), database_of(shop["vars_file"])
+    with said_in_a_sentence():
+        made = run(arguments, variables, Path(), database)
+    raise SystemExit(made.tell(database))
 
 
 @main.command()
-@click.option(
-    "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The database that was built.  [default: DUCKDB_PATH, the one named like the vars file,"
-    " or customer_segmentation.duckdb]",
-)
+@database_option
 @vars_file_option
 @site_option
 def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
@@ -163,7 +256,10 @@ def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
     if generate:
         from customer_segmentation.building import run
 
-        if failed := run(["docs", "generate", "--static"], shop_vars(**shop), Path()):
+        variables, database = shop_vars(**shop), database_of(shop["vars_file"])
+        if failed := run(["docs", "generate", "--static"], variables, Path(), database).tell(
+            database
+        ):
             raise SystemExit(failed)
     made = target / "static_index.html"
     if not made.exists():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 import pandas as pd
@@ -15,11 +18,61 @@ class NotReadable(Exception):
     """There is no built database to read; the message says what to do."""
 
 
+LAYERS = """
+    select
+        'staging' as layer,
+        dataset,
+        cast(as_of_date as varchar) as as_of_date,
+        null::integer as model_version,
+        null::bigint as num_customers
+    from staging.as_of
+    union all
+    select 'metrics', null, max(as_of_date)::varchar, null, count(*) from metrics.customer_metrics
+    union all
+    select 'metrics', null, min(as_of_date)::varchar, null, null from metrics.customer_metrics
+    union all
+    select 'clustering', null, null, max(model_version), null from clustering.customer_clusters
+    union all
+    select 'clustering', min(dataset), null, null, null from clustering.model_versions
+    union all
+    select 'segments', null, max(as_of_date)::varchar, max(model_version), count(*)
+    from segments.customer_segments
+    union all
+    select 'segments', null, null, null, sum(num_customers)::bigint from segments.segment_profiles
+    union all
+    select 'marketing', null, max(as_of_date)::varchar, null, count(*)
+    from marketing.marketing_targets
+"""
+"""What each layer says of the build that made it."""
+
+SCHEMA_VERSION = 1
+"""Of ``schema_version()`` in macros/editions.sql: a newer database is not read."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The run whose tables are served; 0 is what was built before there were editions."""
+
+    edition_id: int = 0
+    pinned_model_version: int | None = None
+    outcome: str | None = "whole"
+    started_at: str = ""
+    keep_editions: int = 2
+
+
+def in_use(error: duckdb.Error) -> str:
+    """Say who has a file open, as far as the system tells."""
+    who = re.search(r"held in (?P<program>.*) \(PID (?P<process>\d+)\)", str(error))
+    by = f" by process {who['process']} ({Path(who['program']).name})" if who else ""
+    return f"is open{by}. Try again when it is closed."
+
+
 class Database:
     """A built database, opened read-only; in a ``with`` statement it is closed at the end."""
 
     def __init__(self, path: Path) -> None:
         """Open the database at ``path``. Raises ``NotReadable`` if that can't be done."""
+        self.path = path
         if not path.exists():
             raise NotReadable(
                 f"There is no database '{path}'. Build it first (make build), or name another one."
@@ -28,7 +81,7 @@ class Database:
             self._connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
             if "Could not set lock" in str(error):
-                advice = "is being written, by a build perhaps. Try again later."
+                advice = in_use(error).replace("is open", "is being written")
             else:
                 advice = "can't be read: it is no DuckDB database, or a damaged one."
             raise NotReadable(f"The database '{path}' {advice}") from error
@@ -55,6 +108,60 @@ class Database:
                 " Build it again (make build)."
             ) from error
         return frame
+
+    @cached_property
+    def editions(self) -> pd.DataFrame:
+        """All runs that built this database; no rows in one of before there were editions."""
+        rows: pd.DataFrame
+        if not self._connection.sql(
+            "from duckdb_tables() where schema_name = 'main' and table_name = 'editions'"
+        ).fetchall():
+            return pd.DataFrame(columns=["edition_id", "served_since"])
+        rows = self._connection.sql(
+            """
+            select * exclude (num_rows, append_only_tables) replace (settings::varchar as settings)
+            from main.editions
+            """
+        ).df()
+        return rows
+
+    @cached_property
+    def served_edition(self) -> Edition:
+        """The edition that this file serves."""
+        if self.editions.empty:
+            return Edition()
+        row: dict[Any, Any] = self.editions.sort_values("served_since").to_dict("records")[-1]
+        pinned = row["pinned_model_version"]
+        return Edition(
+            int(row["edition_id"]),
+            None if pd.isna(pinned) else int(pinned),
+            None if pd.isna(row["outcome"]) else row["outcome"],
+            f"{row['started_at']:%Y-%m-%d %H:%M}",
+            json.loads(row["settings"])["keep_editions"],
+        )
+
+    def expect_one_edition(self) -> None:
+        """Raise ``NotReadable`` if the layers are of different builds, or the last did not end."""
+        served = self.served_edition
+        again = "Build it again, whole: customer-segmentation build (or make build)."
+        if served.outcome in (None, "failed"):
+            raise NotReadable(
+                f"The last build of '{self.path}', begun at {served.started_at} UTC,"
+                f" {'failed' if served.outcome else 'did not end'}: its tables may be of different"
+                f" days. {again}"
+            )
+        layers = self.read(LAYERS)
+        for what in ("dataset", "as_of_date", "model_version", "num_customers"):
+            found = layers[["layer", what]].dropna()
+            if found[what].nunique() > 1:
+                values = ", ".join(
+                    f"{value} in {layer}"
+                    for layer, value in found.drop_duplicates().itertuples(index=False)
+                )
+                raise NotReadable(
+                    f"The layers of '{self.path}' come from different builds: {what} is {values}."
+                    f" {again}"
+                )
 
     @cached_property
     def active_version(self) -> int:

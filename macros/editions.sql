@@ -1,0 +1,157 @@
+{#- Editions: what a run left in the database, as rows of main.editions, a table that survives everything. The row of the run
+    that is served is the one that was served last. -#}
+
+{#- Raised when a project of before could no longer read what this one writes. -#}
+{% macro schema_version() -%}
+    {{ return(1) }}
+{%- endmacro %}
+
+{% macro editions() -%}
+    {{ return(api.Relation.create(database=target.database, schema='main', identifier='editions')) }}
+{%- endmacro %}
+
+{#- Not asked of dbt's cache, which does not know the schema main. -#}
+{% macro has_editions() -%}
+    {{ return(run_query(
+        "select count(*) from duckdb_tables() where table_name = 'editions' and schema_name = 'main' and database_name = "
+        ~ sql_text(target.database)
+    ).columns[0][0] > 0 if execute) }}
+{%- endmacro %}
+
+{#- The version that scores whatever else there is: the var's, else that of the edition that was rolled back to. -#}
+{% macro pinned_version() -%}
+    {%- if var('model_version') is none and has_editions() -%}
+        {%- set served = run_query(
+            "select pinned_model_version from " ~ editions() ~ " order by served_since desc limit 1"
+        ).rows -%}
+        {{ return(served[0][0] if served) }}
+    {%- endif -%}
+    {{ return(var('model_version')) }}
+{%- endmacro %}
+
+{#- Runs before anything is changed: a database of a newer project may hold what this one would misread. -#}
+{% macro check_schema_version() -%}
+    {%- if has_editions() -%}
+        {%- set newest = run_query("select max(schema_version) from " ~ editions()).columns[0][0] -%}
+        {%- if newest is not none and newest > schema_version() -%}
+            {{ exceptions.raise_compiler_error("The database '" ~ target.path ~ "' was built by a newer version of this project. Update"
+                ~ " the project, or build into another database (DUCKDB_PATH).") }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Tables and views that dbt was about to rename or to drop, of a run that was killed or of an incremental Python model. -#}
+{% macro drop_leftovers() -%}
+    {%- set leftovers = run_query(
+        "select schema_name, table_name, 'table' as kind from duckdb_tables() where database_name = " ~ sql_text(target.database)
+        ~ " and regexp_matches(table_name, '__dbt_(tmp|backup)[0-9]*$') union all"
+        ~ " select schema_name, view_name, 'view' from duckdb_views() where database_name = " ~ sql_text(target.database)
+        ~ " and regexp_matches(view_name, '__dbt_(tmp|backup)[0-9]*$')"
+    ).rows if execute else [] -%}
+    {%- for leftover in leftovers %}
+    drop {{ leftover[2] }} if exists {{ api.Relation.create(
+        database=target.database, schema=leftover[0], identifier=leftover[1]
+    ) }};
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- In a copy that nobody reads, what this run builds anew is dropped first: the file need not hold it twice. -#}
+{% macro drop_what_is_rebuilt() -%}
+    {%- if execute and env_var('BUILDS_AN_EDITION', '') -%}
+        {%- for node in graph.nodes.values()
+            if node.unique_id in selected_resources and node.config.materialized in ('table', 'view', 'seed') -%}
+            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- if relation %}
+    drop {{ relation.type }} if exists {{ relation }};
+                {%- do adapter.cache_dropped(relation) -%}
+            {%- endif -%}
+        {%- endfor %}
+    checkpoint;
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A run that builds begins a row; one that is killed leaves it without an end. -#}
+{% macro begin_edition() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') %}
+    create table if not exists {{ editions() }} (
+        edition_id integer primary key,
+        dataset varchar,
+        as_of_date date,
+        model_version integer,
+        pinned_model_version integer,
+        started_at timestamp not null,
+        ended_at timestamp,
+        served_since timestamp not null,
+        outcome varchar,
+        settings json,
+        num_rows map(varchar, bigint),
+        append_only_tables varchar[],
+        schema_version integer not null
+    );
+    insert into {{ editions() }} (
+        edition_id, dataset, pinned_model_version, started_at, served_since, settings, schema_version
+    )
+    select
+        coalesce(max(edition_id), 0) + 1,
+        {{ sql_text(var('dataset')) }},
+        arg_max_null(pinned_model_version, served_since),
+        timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}',
+        greatest(
+            timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}',
+            max(served_since) + interval 1 microsecond
+        ),
+        {{ sql_text(tojson(settings_by_name(), sort_keys=true)) }},
+        {{ schema_version() }}
+    from {{ editions() }};
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro settings_by_name() -%}
+    {%- set settings = {} -%}
+    {%- for name in var_units() -%}
+        {%- do settings.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {{ return(settings) }}
+{%- endmacro %}
+
+{#- What the run that ends left: whole, if it built and tested all that there is; a part; or failed. -#}
+{% macro end_edition() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') -%}
+        {%- set built = results | selectattr('status', 'in', ['success', 'pass', 'warn'])
+            | map(attribute='node.unique_id') | list -%}
+        {%- set outcome = namespace(is='whole' if flags.WHICH == 'build' else 'part') -%}
+        {%- set counts, append_only = [], [] -%}
+        {%- for id, node in graph.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') -%}
+            {%- if node.config.materialized != 'ephemeral' and id not in built -%}
+                {%- set outcome.is = 'part' -%}
+            {%- endif -%}
+            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- if relation and relation.type == 'table' -%}
+                {%- do counts.append(
+                    sql_text(node.schema ~ '.' ~ node.alias) ~ ": (select count(*) from " ~ relation ~ ")"
+                ) -%}
+                {%- if node.config.full_refresh == false -%}
+                    {%- do append_only.append(sql_text(node.schema ~ '.' ~ node.alias)) -%}
+                {%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list -%}
+            {%- set outcome.is = 'failed' -%}
+        {%- endif -%}
+        {%- set as_of = table_at_the_start('staging', 'as_of') -%}
+        {%- set customers = table_at_the_start('segments', 'customer_segments') %}
+    update {{ editions() }}
+    set
+        ended_at = timestamp '{{ modules.datetime.datetime.utcnow() }}',
+        outcome = '{{ outcome.is }}',
+        {%- if as_of %}
+        as_of_date = (select as_of.as_of_date from {{ as_of }} as as_of),
+        {%- endif %}
+        {%- if customers %}
+        model_version = (select max(customers.model_version) from {{ customers }} as customers),
+        {%- endif %}
+        num_rows = map {{ '{' ~ counts | sort | join(', ') ~ '}' }},
+        append_only_tables = [{{ append_only | sort | join(', ') }}]
+    where edition_id = (select max(editions.edition_id) from {{ editions() }} as editions);
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,379 @@
+"""Editions of a database: built beside it, switched in one step, kept, and switched back.
+
+Beside ``shop.duckdb`` stands the folder ``shop.duckdb.editions``: ``building/shop.duckdb`` is the
+copy that a build works in, ``failed/shop.duckdb`` what it left when it failed, ``7/shop.duckdb``
+the edition 7 of before. All have the file's own name, which the views in it contain. Whoever has
+the file open keeps the edition that they opened; whoever opens it gets the new one.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+import pandas as pd
+
+from customer_segmentation.database import Database, in_use
+
+FICLONE = 0x40049409
+"""Linux's request to clone a file: both share their blocks until one is written."""
+
+
+class NotPossible(Exception):
+    """An edition can't be made, published or switched to; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a database file was when it was looked at: a change shows in it."""
+
+    parts: tuple[tuple[int, int, int] | None, ...]
+
+
+def state_of(database: Path) -> State:
+    """Look at a database file and its write-ahead log."""
+    parts: list[tuple[int, int, int] | None] = []
+    for path in (database, wal_of(database)):
+        try:
+            found = path.stat()
+            parts.append((found.st_ino, found.st_size, found.st_mtime_ns))
+        except FileNotFoundError:
+            parts.append(None)
+    return State(tuple(parts))
+
+
+def wal_of(database: Path) -> Path:
+    """Name the write-ahead log of a database: what a writer that was killed has left to do."""
+    return database.with_name(f"{database.name}.wal")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file; where the file system can, both share their blocks, which takes no time."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
+        except OSError:
+            shutil.copyfileobj(old, new, 1 << 22)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def settle(database: Path) -> None:
+    """Bring what stands in the write-ahead log into the file, if there is a log."""
+    if wal_of(database).exists():
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("checkpoint")
+
+
+@dataclass(frozen=True)
+class Editions:
+    """The editions of the database ``published``, which need not exist yet."""
+
+    published: Path
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where everything stands that is not published."""
+        return self.published.with_name(f"{self.published.name}.editions")
+
+    def file(self, name: str | int) -> Path:
+        """Name the file of an edition, of ``building`` or of ``failed``."""
+        return self.folder / str(name) / self.published.name
+
+    @contextmanager
+    def locked(self, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+        """Keep other builds of this database away; the system lets go of a lock whose holder died.
+
+        Raises ``NotPossible`` if another process builds and ``wait`` is false.
+        """
+        self.folder.mkdir(exist_ok=True)
+        with (self.folder / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                who = f"'{self.published}' is being built by {self._holder(lock)}"
+                if not wait:
+                    raise NotPossible(
+                        f"{who}. Try again when it has ended, or wait for it with --wait."
+                    ) from None
+                tell(f"{who}; waiting for it ...")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.seek(0)
+            if ended := lock.read():
+                tell(f"The last build ended early ({ended.strip()}); what it left is taken away.")
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {socket.gethostname()}, since {now()}")
+            lock.flush()
+            self._tidy()
+            try:
+                yield
+            finally:
+                self.clear("building")
+                lock.truncate(0)
+
+    def _tidy(self) -> None:
+        """Take away what a killed build left, and its second name of the file that is published."""
+        self.clear("building")
+        for kept in self.kept():
+            if self.published.exists() and self.file(kept).samefile(self.published):
+                self.clear(kept)
+
+    @staticmethod
+    def _holder(lock: TextIO) -> str:
+        """Read who holds the lock, which they write a moment after they took it."""
+        for _ in range(20):
+            lock.seek(0)
+            if text := lock.read().strip():
+                return text
+            time.sleep(0.05)
+        return "another process"
+
+    def begin(self) -> State:
+        """Copy the published file, if there is one, to where the next edition is built.
+
+        Returns what the published file was. Raises ``NotPossible`` if it is being written.
+        """
+        self.clear("failed")
+        self.file("building").parent.mkdir()
+        if not self.published.exists():
+            return state_of(self.published)
+        self._settle_published()
+        before = state_of(self.published)
+        for source, target in (
+            (self.published, self.file("building")),
+            (wal_of(self.published), wal_of(self.file("building"))),
+        ):
+            if source.exists():
+                copy(source, target)
+        self._expect(before)
+        return before
+
+    def _settle_published(self) -> None:
+        """Settle the published file, and see that nobody writes it."""
+        with Database(self.published):
+            pass
+        # If somebody reads it, the copy will be settled, and takes the place of file and log.
+        with suppress(duckdb.Error):
+            settle(self.published)
+
+    def _expect(self, before: State) -> None:
+        if state_of(self.published) != before:
+            raise NotPossible(
+                f"'{self.published}' was changed by somebody else meanwhile. Build again."
+            )
+
+    def set_aside(self) -> Path:
+        """Keep what a failed build left, until the next one begins; name its file."""
+        self.file("building").parent.rename(self.folder / "failed")
+        return self.file("failed")
+
+    def publish(self, before: State) -> None:
+        """Put the edition that was built into the published one's place, in one step.
+
+        ``before`` is what ``begin`` returned. Raises ``NotPossible`` if the published file has
+        changed since.
+        """
+        if not self.file("building").exists():
+            raise NotPossible(
+                "dbt built elsewhere than where DUCKDB_PATH says. Give your profile the path"
+                " {{ env_var('DUCKDB_PATH') }}, or call dbt build, which builds in place."
+            )
+        with Database(self.file("building")) as built:
+            built.expect_one_edition()
+            keep = built.served_edition.keep_editions
+        self._put_in_place(self.file("building"), before)
+        self._prune(keep)
+
+    def _put_in_place(self, file: Path, before: State) -> None:
+        """Publish ``file``, and keep what was published under the number of its edition."""
+        to_disk(file)
+        if self.published.exists():
+            with Database(self.published) as database:
+                served = database.served_edition.edition_id
+            self._expect(before)
+            if self.file(served) != file:
+                self._keep(served)
+        os.replace(file, self.published)
+        to_disk(self.published.parent)
+
+    def _keep(self, edition: int) -> None:
+        """Give the published file a second name, under which it stays."""
+        kept = self.file(edition)
+        self.clear(edition)
+        kept.parent.mkdir()
+        try:
+            os.link(self.published, kept)
+        except OSError as problem:
+            if problem.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+                raise
+            # A file system without second names.
+            copy(self.published, kept)
+        if wal_of(self.published).exists():
+            os.replace(wal_of(self.published), wal_of(kept))
+        to_disk(kept.parent)
+        to_disk(self.folder)
+
+    def kept(self) -> list[int]:
+        """List the editions that stay as files beside the published one."""
+        if not self.folder.exists():
+            return []
+        names = [path.name for path in self.folder.iterdir() if path.name.isdigit()]
+        return sorted(int(name) for name in names if self.file(name).exists())
+
+    def _prune(self, keep: int) -> None:
+        """Delete all but the ``keep`` editions served last, of which the published is one."""
+        rows = self.listed()
+        kept = rows[rows["file"] == "kept"].sort_values("served_since", ascending=False)
+        for edition in kept["edition_id"][keep - 1 :]:
+            self.clear(int(edition))
+
+    def clear(self, name: str | int) -> None:
+        """Delete the folder of an edition, of ``building`` or of ``failed``."""
+        shutil.rmtree(self.folder / str(name), ignore_errors=True)
+
+    def listed(self) -> pd.DataFrame:
+        """List all editions, newest first; ``file`` says which are served, or kept.
+
+        Raises ``NotReadable`` if there is no database.
+        """
+        with Database(self.published) as database:
+            rows, served = database.editions, database.served_edition.edition_id
+        kept = self.kept()
+        rows["file"] = [
+            "served" if edition == served else "kept" if edition in kept else ""
+            for edition in rows["edition_id"]
+        ]
+        return rows.sort_values("edition_id", ascending=False).reset_index(drop=True)
+
+    def switch(self, edition: int | None) -> tuple[int, int | None]:
+        """Serve another edition that is kept: the one that is named, or the last one before.
+
+        Its model version is pinned if there is a newer one, and the append-only tables stay those
+        that are published now. Returns the edition and the version that it pins, if it does.
+        Raises ``NotPossible`` if that edition is no file, or if somebody has it open.
+        """
+        rows = self.listed()
+        kept = rows[rows["file"] == "kept"].sort_values("served_since")["edition_id"]
+        if edition is None:
+            (served,) = rows.loc[rows["file"] == "served", "edition_id"]
+            earlier = kept[kept < served]
+            edition = int(earlier.iloc[-1]) if len(earlier) else None
+        if edition is None or edition not in set(kept):
+            wanted = "an earlier edition" if edition is None else f"edition {edition}"
+            raise NotPossible(
+                f"There is no file of {wanted} of '{self.published}' to switch to; kept are:"
+                f" {', '.join(map(str, sorted(kept))) or 'none'}. The var keep_editions says how"
+                " many stay."
+            )
+        self._settle_published()
+        before = state_of(self.published)
+        file = self.file(edition)
+        try:
+            pinned = bring_forward(file, self.published, edition)
+        except duckdb.IOException as error:
+            raise NotPossible(f"'{file}' {in_use(error)}") from error
+        self._put_in_place(file, before)
+        self.clear(edition)
+        return edition, pinned
+
+    def release(self) -> int | None:
+        """Take away what a rollback pinned: the next build scores with the newest version again.
+
+        Returns the version that was pinned, None if none was.
+        """
+        with Database(self.published) as database:
+            pinned = database.served_edition.pinned_model_version
+        if pinned is None:
+            return None
+        before = self.begin()
+        with duckdb.connect(str(self.file("building"))) as connection:
+            connection.execute(
+                f"""
+                update main.editions set pinned_model_version = null
+                where edition_id = ({SERVED})
+                """
+            )
+        file = self.file("building")
+        to_disk(file)
+        self._expect(before)
+        os.replace(file, self.published)
+        to_disk(self.published.parent)
+        return pinned
+
+
+SERVED = "select arg_max(edition_id, served_since) from main.editions"
+
+
+def bring_forward(file: Path, published: Path, edition: int) -> int | None:
+    """Give an earlier edition the append-only tables of the published one, in one transaction.
+
+    It is served from now on. Returns the model version that it pins: its own, if there is a newer
+    one.
+    """
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"attach '{quoted(published)}' as published (read_only)")
+        tables = connection.execute(
+            f"""
+            select unnest(append_only_tables) from published.main.editions
+            where edition_id = ({SERVED.replace("main.editions", "published.main.editions")})
+            """
+        ).fetchall()
+        connection.execute("begin")
+        for table in ["main.editions", *(name for (name,) in tables)]:
+            schema, name = table.split(".")
+            connection.execute(f'drop table if exists "{schema}"."{name}"')
+            connection.execute(
+                f'create table "{schema}"."{name}" as from published."{schema}"."{name}"'
+            )
+        ((pinned, newest),) = connection.execute(
+            """
+            select
+                (select max(model_version) from segments.customer_segments),
+                (select max(model_version) from clustering.model_versions where purpose = 'serves')
+            """
+        ).fetchall()
+        pins = pinned if pinned != newest else None
+        connection.execute(
+            """
+            update main.editions
+            set
+                pinned_model_version = $pins,
+                served_since = greatest(
+                    cast($now as timestamp),
+                    (select max(served_since) from main.editions) + interval 1 microsecond
+                )
+            where edition_id = $edition
+            """,
+            {"pins": pins, "now": now().removesuffix(" UTC"), "edition": edition},
+        )
+        connection.execute("commit")
+        connection.execute("detach published")
+    return pins
+
+
+def quoted(path: Path) -> str:
+    """Write a path between the quotes of SQL."""
+    return str(path).replace("'", "''")
+
+
+def now() -> str:
+    """Write the time, in UTC, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
