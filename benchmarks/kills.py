@@ -3,26 +3,26 @@
     python benchmarks/kills.py --kills 200                    killed: SIGKILL, with all children
     python benchmarks/kills.py --kills 50 --kind disk-full    on a disk that is too small
     python benchmarks/kills.py --kills 50 --kind memory       with too little memory
-    python benchmarks/kills.py --kills 50 --kind stop         held for a second, a second build tried
+    python benchmarks/kills.py --kills 50 --kind stop         held a second, another build tried
     python benchmarks/kills.py --kills 30 --in-place          plain ``dbt build``
 
-A small shop lives through the builds of LIFE again and again: a first one, then scores and a refit,
-as of two days by turns and with two exports, so that what is half new shows. Each is disturbed; then
-the same build is asked for again, unless the disturbed one had already published, and has to end
-with the tables of builds that nobody disturbed, hashed independent of the order of rows. All the
-while one process opens the file, reads every layer and closes it, again and again, and another one
-keeps its one connection. What they read has to be the edition before or the one after, and never
-the one before again.
+A small shop lives through the builds of LIFE again and again: a first one, then scores and a
+refit, as of two days by turns and with two exports, so that what is half new shows. Each is
+disturbed; then the same build is asked for again, unless the disturbed one had already published,
+and has to end with the tables of builds that nobody disturbed, hashed independent of the order of
+rows. All the while one process opens the file, reads every layer and closes it, again and again,
+and another one keeps its one connection. What they read has to be the edition before or the one
+after, and never the one before again.
 
 Moments: half are drawn uniformly from the time that this build last took (and 5 % more), a quarter
 from its last tenth (and those 5 %), where the switch is. A quarter are steps on files: the build
 counts what Python opens, links, renames and removes in the database's folder, and is disturbed just
-before a step that is drawn, or up to 20 milliseconds later. With ``--in-place`` readers would lock
-the build out, and so wait until it has begun, and none keeps a connection.
+before a step that is drawn, or up to 20 milliseconds later. With ``--in-place`` there are no such
+steps (the last tenth takes their share); readers would lock the build out, and so wait until it has
+begun, and none keeps a connection; and a build that was killed is asked for again whatever it left.
 """
 
 import argparse
-import json
 import os
 import random
 import re
@@ -36,7 +36,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -45,6 +45,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 import yaml
+
 from orders import write_orders
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -57,7 +58,11 @@ EXPORTS = {"a": (400, "2025-06-01"), "b": (440, "2025-07-01")}
 SETTINGS = """
 dataset: kills
 rows_are: orders
-order_columns: {customer_id: customer_id, order_id: order_id, ordered_at: ordered_at, amount: amount}
+order_columns:
+  customer_id: customer_id
+  order_id: order_id
+  ordered_at: ordered_at
+  amount: amount
 history_months: 2
 evidence_sample_size: 200
 num_bootstraps: 2
@@ -88,7 +93,7 @@ LAYERS = """
     from marketing.targets_win_back
     order by all
 """
-"""Data set, days, versions and customers by layer; staging.orders and targets_win_back are views."""
+"""Data set, days, versions and customers by layer; of the orders and of an action it asks views."""
 
 SHELLS = """
     select count(*) from clustering.model_versions
@@ -178,7 +183,8 @@ class Disturbed:
 
 def edition_of(connection: duckdb.DuckDBPyConnection) -> str:
     """Say which edition each layer is of, as one text."""
-    return json.dumps(connection.execute(LAYERS).fetchall(), default=str)
+    rows = connection.execute(LAYERS).fetchall()
+    return "; ".join(" ".join(str(value) for value in row if value is not None) for row in rows)
 
 
 def relations_of(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
@@ -192,11 +198,14 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Give each table's and view's columns, and a sum over its rows that knows no order."""
     found = {}
     for schema, name in relations_of(connection):
+        described = connection.execute(f'describe "{schema}"."{name}"').fetchall()
+        # What a row of the evidence took differs from run to run.
+        columns = [(column, type_) for column, type_, *_ in described if column != "seconds"]
+        listed = ", ".join(f'"{column}"' for column, _ in columns)
         rows = connection.execute(
-            f'select count(*), sum(hash(t)::hugeint) from "{schema}"."{name}" as t'
+            f'select count(*), sum(hash({listed})::hugeint) from "{schema}"."{name}"'
         ).fetchall()
-        columns = connection.execute(f'describe "{schema}"."{name}"').fetchall()
-        found[f"{schema}.{name}"] = str((rows, [column[:2] for column in columns]))
+        found[f"{schema}.{name}"] = str((rows, columns))
     return found
 
 
@@ -213,7 +222,8 @@ def things_of(database: Path) -> set[str]:
     with duckdb.connect(str(database), read_only=True) as connection:
         named = "select table_schema || '.' || table_name from information_schema.tables"
         names = [name for (name,) in connection.execute(named).fetchall()]
-    return found | {re.sub(r"\d+", "#", name) for name in names if name.split(".")[0] not in SCHEMAS}
+    others = (name for name in names if name.split(".")[0] not in SCHEMAS)
+    return found | {re.sub(r"\d+", "#", name) for name in others}
 
 
 def sizes(folder: Path) -> int:
@@ -250,7 +260,7 @@ def reopening(database: str, is_first: bool, turn: Any, stop: Any, sender: Conne
             return edition_of(connection)
 
     reads: list[Read] = []
-    while not stop.wait(0.01):
+    while not stop.wait(0.03):
         with turn:
             if not is_first or os.path.exists(database):
                 reads.append(one_look(look))
@@ -268,7 +278,7 @@ def keeping(database: str, is_first: bool, turn: Any, stop: Any, sender: Connect
         except duckdb.Error as error:
             reads.append(Read(time.perf_counter(), 0.0, "", str(error)))
         else:
-            while not stop.wait(0.05):
+            while not stop.wait(0.1):
                 reads.append(one_look(lambda: edition_of(connection)))
     sender.send(reads)
 
@@ -391,8 +401,6 @@ class Shop:
 class Build:
     """A build in a session of its own, which writes into a file."""
 
-    number = 0
-
     def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
         self.written = folder / "written"
         with self.written.open("w") as file:
@@ -409,10 +417,12 @@ class Build:
 
     @property
     def seconds(self) -> float:
+        """Seconds since its start."""
         return time.perf_counter() - self.started
 
     @property
     def has_ended(self) -> bool:
+        """Whether it has ended, in whatever way."""
         return self.process.poll() is not None
 
     def send(self, number: int) -> None:
@@ -422,10 +432,12 @@ class Build:
         except ProcessLookupError:
             self.process.poll()
 
-    def wait(self, until: float = 600.0, watch: Callable[[], Any] = lambda: None) -> bool:
-        """Wait until it ends, or for so many seconds after its start; says whether it has ended."""
-        while not self.has_ended and self.seconds < until:
-            watch()
+    def wait(self, until: float = 900.0, stopped: bool = False) -> bool:
+        """Wait until it ends, or for so many seconds after its start; says whether it has ended.
+
+        With ``stopped`` also until it is held.
+        """
+        while not self.has_ended and self.seconds < until and not (stopped and self.is_stopped()):
             time.sleep(0.004)
         return self.has_ended
 
@@ -475,16 +487,12 @@ def make_clean(shop: Shop, folder: Path, life: tuple[Step, ...]) -> Iterator[tup
     """Build a life that nobody disturbs; gives what each build left, and its seconds."""
     folder.mkdir()
     for number, step in enumerate(life):
-        disk, address_space = 0, 0
-        started_with = sizes(shop.database.parent)
-
-        def watch() -> None:
-            nonlocal disk, address_space
+        started_with = disk = sizes(shop.database.parent)
+        address_space = 0
+        build = shop.build(number)
+        while not build.wait(build.seconds + 0.02):
             disk = max(disk, sizes(shop.database.parent))
             address_space = max(address_space, build.address_space())
-
-        build = shop.build(number)
-        build.wait(watch=watch)
         seconds = build.seconds
         build.end()
         if build.process.returncode:
@@ -516,6 +524,7 @@ class Trial:
     disturbed: Disturbed
 
     def start(self, **how: Any) -> Build:
+        """Start the build, and let readers in."""
         build = self.shop.build(self.number, **how)
         if self.shop.in_place:
             # dbt has the file open when it starts its first node.
@@ -525,6 +534,7 @@ class Trial:
         return build
 
     def hold_readers(self) -> None:
+        """Keep readers out until the next build has begun."""
         if self.shop.in_place:
             self.readers.turn.acquire()
 
@@ -535,7 +545,7 @@ class Trial:
         if which < 0.25 and self.clean.num_steps:
             stop_at = 1 + int(position * self.clean.num_steps)
             build = self.start(stop_at=stop_at, delay=delay, sent=sent)
-            build.wait(watch=lambda: None) if sent == signal.SIGKILL else self.until_stopped(build)
+            build.wait(stopped=True)
             self.disturbed.told = f"at step {stop_at} on files of {self.clean.num_steps}"
             return build
         share = 0.9 + 0.15 * position if which < 0.5 else 1.05 * position
@@ -545,19 +555,23 @@ class Trial:
         self.disturbed.told = f"after {build.seconds:.1f} s of {self.seconds:.1f}"
         return build
 
-    def until_stopped(self, build: Build) -> None:
-        while not build.has_ended and not build.is_stopped():
-            time.sleep(0.002)
-
     def kill(self) -> None:
+        """Kill the build, if it has not ended by then."""
         build = self.at_a_moment(signal.SIGKILL)
         build.end()
         self.disturbed.counts["too late"] += build.process.returncode == 0
+        self.failed_by_itself(build)
+
+    def failed_by_itself(self, build: Build) -> None:
+        """Count a build that says it failed: nothing was in its way."""
+        if build.process.returncode > 0:
+            self.disturbed.counts["builds that failed"] += 1
+            self.disturbed.sentences[build.sentence()] += 1
 
     def stop(self) -> None:
         """Hold the build for a second, in which another one is tried if this one has the lock."""
         build = self.at_a_moment(signal.SIGSTOP)
-        lock = self.shop.database.with_suffix(".editions") / "lock"
+        lock = self.shop.database.with_name(f"{NAME}.editions") / "lock"
         self.disturbed.counts["too late"] += build.has_ended
         if not build.has_ended:
             tried = time.perf_counter()
@@ -568,9 +582,7 @@ class Trial:
             build.send(signal.SIGCONT)
             build.wait()
         build.end()
-        if build.process.returncode:
-            self.disturbed.counts["stopped builds that failed"] += 1
-            self.disturbed.sentences[build.sentence()] += 1
+        self.failed_by_itself(build)
 
     def another(self, pid: int) -> None:
         """Try a build beside one that is stopped: it has to fail, and say who builds."""
@@ -606,7 +618,8 @@ class Trial:
         used = shutil.disk_usage(folder).used
         room = int(self.clean.disk * self.draws.uniform(0.0, 1.02)) + 4096
         resize(folder, used + room)
-        self.disturbed.told = f"with {room / 2**20:.1f} MiB of room, of {self.clean.disk / 2**20:.1f}"
+        needed = self.clean.disk / 2**20
+        self.disturbed.told = f"with {room / 2**20:.1f} MiB of room, of {needed:.1f}"
         self.fail()
         resize(folder, DISK)
 
@@ -622,13 +635,14 @@ class Trial:
             self.fail(kib=kib)
 
     def run(self) -> None:
-        disturb = {
+        """Disturb the build in the way of its kind."""
+        ways = {
             "kill": self.kill,
             "stop": self.stop,
             "disk-full": self.fill_disk,
             "memory": self.limit_memory,
         }
-        disturb[self.kind]()
+        ways[self.kind]()
 
 
 DISK = 2**30
@@ -702,7 +716,7 @@ def disturb(
         trial.run()
         edition = look_at(shop.database, whole, disturbed, "left")
         counts["lost"] += bool(number) and not shop.database.exists()
-        if edition == clean.edition:
+        if edition == clean.edition and not shop.in_place:
             counts["published already"] += 1
         else:
             trial.hold_readers()
@@ -742,14 +756,19 @@ FAULTS = (
     "missing tables at the end", "shells of versions left", "shells of versions at the end",
     "databases that can't be read left", "databases that can't be read at the end", "failed reads",
     "mixed editions read", "next builds that failed", "ends that differ", "leftovers",
-    "failed builds without a sentence", "stopped builds that failed", "second builds not refused",
+    "failed builds without a sentence", "builds that failed", "second builds not refused",
 )  # fmt: skip
 """What should not be; the other counts say what was tried."""
+
+ALWAYS_SHOWN = (
+    "failed reads", "mixed editions read", "mixed editions left", "missing tables left",
+    "shells of versions left", "next builds that failed", "ends that differ", "leftovers",
+)  # fmt: skip
 
 COLUMNS = {
     "kill": ("too late", "published already"),
     "stop": ("too late", "second builds tried", "second builds not refused",
-             "stopped builds that failed"),
+             "builds that failed"),
     "disk-full": ("failed builds", "failed builds without a sentence", "published already"),
     "memory": ("failed builds", "failed builds without a sentence", "published already"),
 }  # fmt: skip
@@ -757,8 +776,9 @@ COLUMNS = {
 
 def table(kind: str, all_of_them: list[Disturbed]) -> str:
     """Write the counts by kind of build as Markdown."""
-    names = [*COLUMNS[kind], "reads"]
-    names += [name for name in FAULTS if name not in names]
+    found = sum((one.counts for one in all_of_them), Counter[str]())
+    names = [*COLUMNS[kind], "reads", *ALWAYS_SHOWN]
+    names += [name for name in FAULTS if name not in names and found[name]]
     header = ["build", "disturbed", *names, "longest read, s", "at a switch, s"]
     lines = [" | ".join(header), "|".join(["---", *["--:"] * (len(header) - 1)])]
     for which in [*dict.fromkeys(step.kind for step in LIFE), "all"]:
@@ -795,10 +815,7 @@ def disturb_many(
         with lock:
             worker = free.pop()
         shop = Shop(folder / f"shop-{worker}", exports, in_place)
-        disk = small_disk(shop.database.parent) if kind == "disk-full" else None
-        if disk:
-            disk.__enter__()
-        try:
+        with small_disk(shop.database.parent) if kind == "disk-full" else nullcontext():
             goes_on = False
             for number in (n for n in kills if n // len(LIFE) == life):
                 place = number % len(LIFE)
@@ -814,11 +831,8 @@ def disturb_many(
                           f" {disturbed.told}: {faults or 'all is well'}", flush=True)  # fmt: skip
                     for problem in disturbed.problems if faults else ():
                         print(f"    {problem}", flush=True)
-        finally:
-            if disk:
-                disk.__exit__(None, None, None)
-            with lock:
-                free.append(worker)
+        with lock:
+            free.append(worker)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(live, sorted({number // len(LIFE) for number in kills})))
