@@ -310,7 +310,11 @@ lacking as (
         } -%}
         {%- set rows %}
             {%- for record, columns in registry_records().items() %}
-            select {{ loop.index }} as record_position, '{{ record }}' as record, {{ columns | join(', ') }}
+            select
+                {{ loop.index }} as record_position,
+                '{{ record }}' as record,
+                {{ columns | join(', ') }},
+                (select arg_max(editions.edition_id, editions.served_since) from {{ editions() }} as editions) as edition_id
             from {{ tables[record] }}
             where
                 model_version in (select model_version from clustering.model_versions where purpose = 'serves')
@@ -319,7 +323,7 @@ lacking as (
             {%- endfor %}
         {%- endset -%}
         {%- do run_query(
-            "copy (select " ~ registry_columns() | join(', ') ~ " from (" ~ rows ~ ") order by model_version, record_position, "
+            "copy (select " ~ registry_columns() | join(', ') ~ ", edition_id from (" ~ rows ~ ") order by model_version, record_position, "
             ~ "cluster_id, as_of_date, feature, limit_name, lifecycle_stage, window_days, order_class, gap_class, silence_from)"
             ~ " to " ~ sql_text(path) ~ " (header)"
         ) -%}

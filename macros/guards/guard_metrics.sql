@@ -30,21 +30,43 @@
     {{ return(none) }}
 {%- endmacro %}
 
-{#- Which candidate feature is no metric, in one sentence; null if all are. Metrics are the numeric columns of
-    customer_metrics, whose types the contract of customer_segments states, and of custom_metrics. -#}
-{% macro feature_problem() -%}
-    {%- set numeric = ['tinyint', 'smallint', 'integer', 'bigint', 'hugeint', 'utinyint', 'usmallint', 'uinteger',
-        'ubigint', 'uhugeint', 'float', 'double', 'decimal'] -%}
+{#- The numeric columns of customer_metrics, whose types the contract of customer_segments states. -#}
+{% macro metrics_of_the_project() -%}
     {%- set measured = graph.nodes['model.customer_segmentation.customer_metrics'].columns -%}
     {%- set metrics = [] -%}
     {%- for column in graph.nodes['model.customer_segmentation.customer_segments'].columns.values()
-        if column.name in measured and column.data_type.split('(')[0] in numeric -%}
+        if column.name in measured and is_numeric(column.data_type) -%}
         {%- do metrics.append(column.name) -%}
     {%- endfor -%}
-    {%- for column in custom_metric_columns() if column.dtype.split('(')[0] | lower in numeric -%}
+    {{ return(metrics) }}
+{%- endmacro %}
+
+{% macro is_numeric(type) -%}
+    {{ return(type.split('(')[0] | lower in ['tinyint', 'smallint', 'integer', 'bigint', 'hugeint', 'utinyint', 'usmallint',
+        'uinteger', 'ubigint', 'uhugeint', 'float', 'double', 'decimal']) }}
+{%- endmacro %}
+
+{#- Which candidate feature is no metric, in one sentence; null if all are. -#}
+{% macro feature_problem() -%}
+    {%- set metrics = metrics_of_the_project() -%}
+    {%- for column in custom_metric_columns() if is_numeric(column.dtype) -%}
         {%- do metrics.append(column.name) -%}
     {%- endfor -%}
-    {%- for feature in checked_var('candidate_features') if feature not in metrics -%}
+    {{ return(problem_of_features(metrics, [])) }}
+{%- endmacro %}
+
+{#- The same before anything is built, when the columns of custom_metrics are known by its text alone: a feature that is
+    no word of it is none of them, unless it makes columns of values. -#}
+{% macro unknown_feature_problem() -%}
+    {%- set text = modules.re.sub('--[^\n]*', '', graph.nodes['model.customer_segmentation.custom_metrics'].raw_code) | lower -%}
+    {%- if modules.re.search('pivot|columns *[(]', text) -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {{ return(problem_of_features(metrics_of_the_project(), modules.re.findall('[a-z0-9_]+', text))) }}
+{%- endmacro %}
+
+{% macro problem_of_features(metrics, words) -%}
+    {%- for feature in checked_var('candidate_features') if feature not in metrics and feature | lower not in words -%}
         {{ return("candidate_features: there is no metric '" ~ feature ~ "'. The metrics are " ~ metrics | join(', ')
             ~ "; custom_metrics takes your own, as numbers.") }}
     {%- endfor -%}

@@ -1,10 +1,22 @@
+{#- Runs before anything is replaced: the fits that there are, or the registry's, are those of this dataset, and can do
+    what the vars ask. -#}
+{% macro check_fits() -%}
+    {%- if execute and flags.WHICH in ('build', 'run') and 'model.' in selected_resources | join(' ') -%}
+        {%- set problem = registry_problem() or unknown_feature_problem() -%}
+        {%- if problem -%}
+            {{ exceptions.raise_compiler_error(problem) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Why the registry of fits can't be used as the vars ask, in one sentence; null if it can: it is another
     dataset's, the pinned version does not exist, or that version needs a feature that is gone. -#}
+
 {% macro registry_problem() -%}
     {%- set pinned = pinned_version() -%}
     {%- set location = var('registry_location') -%}
-    {%- set versions = adapter.get_relation(database=this.database, schema=this.schema, identifier='model_versions') -%}
-    {%- set centroids = adapter.get_relation(database=this.database, schema=this.schema, identifier='cluster_centroids') -%}
+    {%- set versions = table_at_the_start('clustering', 'model_versions') -%}
+    {%- set centroids = table_at_the_start('clustering', 'cluster_centroids') -%}
     {%- if not versions -%}
         {%- if location and run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] == 0 -%}
             {{ return("registry_location: there is no file '" ~ location ~ "'. Check the path, or set it to null and let this"

@@ -1,10 +1,13 @@
 from pathlib import Path
 
+from customer_segmentation.database import home_of
 from customer_segmentation.sources import Source, look_at_sources
 
 
 def model(dbt, session):
     """One row per file of your orders and customers: how it is read, and what of it is no row."""
+    # It waits for what can be said of the seeds, and everything else waits for it.
+    dbt.ref("seed_guards")
     share = dbt.config.meta_get("max_unreadable_share")
     orders = Source(
         "orders",
@@ -26,4 +29,6 @@ def model(dbt, session):
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchone()
     given = [source for source in (orders, customers) if source.location is not None]
-    return look_at_sources(session, given, Path(f"{database}.transcoded"))
+    home = home_of(Path(database))
+    copies = home.with_name(f"{home.name}.transcoded")
+    return look_at_sources(session, given, copies, others_use_copies=home != Path(database))

@@ -231,9 +231,16 @@ class Run:
 
 
 def run(
-    arguments: Sequence[str], variables: Mapping[str, Any], project: Path, database: Path
+    arguments: Sequence[str],
+    variables: Mapping[str, Any],
+    project: Path,
+    database: Path,
+    reads_only: bool = False,
 ) -> Run:
-    """Run dbt on a database. Raises ``WrongUse`` for arguments that it does not know."""
+    """Run dbt on a database, which nobody is kept out of if the run only reads.
+
+    Raises ``WrongUse`` for arguments that dbt does not know.
+    """
     if not (project / "dbt_project.yml").is_file():
         raise WrongUse(
             f"There is no dbt_project.yml in '{project}'. Go to its folder, or name it with"
@@ -257,6 +264,7 @@ def run(
     if variables:
         options += ["--vars", yaml.safe_dump(dict(variables), allow_unicode=True)]
     os.environ["DUCKDB_PATH"] = str(database)
+    os.environ["DUCKDB_ACCESS_MODE"] = "read_only" if reads_only else "automatic"
     result = dbtRunner(callbacks=[told.hear]).invoke(options)
     # dbt keeps the database open, for its next run in this process.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -287,6 +295,8 @@ def build_edition(
     builds or writes the database.
     """
     editions = Editions(database.resolve() if database.is_symlink() else database)
+    # Whatever is written is its owner's alone, until it is published.
+    os.umask(0o077)
     with editions.locked(wait, click.echo):
         before = editions.begin()
         os.environ["BUILDS_AN_EDITION"] = "1"
@@ -297,7 +307,7 @@ def build_edition(
             except (NotPossible, NotReadable) as problem:
                 made.success = False
                 made.told.errors.setdefault(str(problem))
-        if not made.success and editions.file("building").exists():
+        if not made.success and made.num_steps and editions.file("building").exists():
             failed = editions.set_aside()
             click.echo(
                 f"Nothing was published: '{database}' is as it was. What failed is in '{failed}'"

@@ -96,6 +96,20 @@ def build(project_dir: Path, wait: bool, arguments: tuple[str, ...], **shop: Any
     raise SystemExit(status)
 
 
+def run_reading(arguments: list[str], shop: dict[str, Any]) -> None:
+    """Run dbt on a database that was built, without writing it; exit if that fails."""
+    from customer_segmentation.building import run
+    from customer_segmentation.database import Database
+
+    variables, database = shop_vars(**shop), database_of(shop["vars_file"])
+    with said_in_a_sentence():
+        with Database(database) as built:
+            built.expect_one_edition()
+        made = run(arguments, variables, Path(), database, reads_only=True)
+    if failed := made.tell(database):
+        raise SystemExit(failed)
+
+
 @contextmanager
 def said_in_a_sentence() -> Iterator[None]:
     """End with the sentence of what people can mend, not with a stack trace."""
@@ -196,13 +210,8 @@ def not_writable(site: Path, problem: OSError) -> click.ClickException:
 @click.argument("path", type=click.Path(dir_okay=False), default="registry.csv")
 def export_registry(path: str, **shop: Any) -> None:
     """Write the fitted versions to PATH, a CSV that another machine can score with."""
-    from customer_segmentation.building import run
-
     arguments = ["run-operation", "export_registry", "--args", yaml.safe_dump({"path": path})]
-    variables, database = shop_vars(**shop), database_of(shop["vars_file"])
-    with said_in_a_sentence():
-        made = run(arguments, variables, Path(), database)
-    raise SystemExit(made.tell(database))
+    run_reading(arguments, shop)
 
 
 @main.command()
@@ -225,7 +234,9 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
         click.echo(f"{time.perf_counter() - started:5.1f} s  {message}")
 
     try:
-        page = write_report(Shop(database), site, progress)
+        shop = Shop(database)
+        shop.expect_one_edition()
+        page = write_report(shop, site, progress)
     except NotReadable as problem:
         raise click.ClickException(str(problem)) from problem
     except OSError as problem:
@@ -254,13 +265,7 @@ def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
     from customer_segmentation.report.page import write_index
 
     if generate:
-        from customer_segmentation.building import run
-
-        variables, database = shop_vars(**shop), database_of(shop["vars_file"])
-        if failed := run(["docs", "generate", "--static"], variables, Path(), database).tell(
-            database
-        ):
-            raise SystemExit(failed)
+        run_reading(["docs", "generate", "--static"], shop)
     made = target / "static_index.html"
     if not made.exists():
         raise click.ClickException(

@@ -58,6 +58,15 @@ class Edition:
     outcome: str | None = "whole"
     started_at: str = ""
     keep_editions: int = 2
+    readable_by: str = "owner"
+
+
+def home_of(database: Path) -> Path:
+    """Name the file that a database is published as, be it there or still being built."""
+    folder = database.parent.parent
+    if folder.name == f"{database.name}.editions":
+        return folder.with_name(database.name)
+    return database
 
 
 def in_use(error: duckdb.Error) -> str:
@@ -131,13 +140,14 @@ class Database:
         if self.editions.empty:
             return Edition()
         row: dict[Any, Any] = self.editions.sort_values("served_since").to_dict("records")[-1]
-        pinned = row["pinned_model_version"]
+        pinned, settings = row["pinned_model_version"], json.loads(row["settings"])
         return Edition(
             int(row["edition_id"]),
             None if pd.isna(pinned) else int(pinned),
             None if pd.isna(row["outcome"]) else row["outcome"],
             f"{row['started_at']:%Y-%m-%d %H:%M}",
-            json.loads(row["settings"])["keep_editions"],
+            settings["keep_editions"],
+            settings["readable_by"],
         )
 
     def expect_one_edition(self) -> None:

@@ -25,6 +25,7 @@ import duckdb
 import pandas as pd
 
 from customer_segmentation.database import Database, in_use
+from customer_segmentation.sources import delete_unused
 
 FICLONE = 0x40049409
 """Linux's request to clone a file: both share their blocks until one is written."""
@@ -198,9 +199,23 @@ class Editions:
             )
         with Database(self.file("building")) as built:
             built.expect_one_edition()
-            keep = built.served_edition.keep_editions
+            edition = built.served_edition
+        self._let_read(edition.readable_by)
         self._put_in_place(self.file("building"), before)
-        self._prune(keep)
+        self._prune(edition.keep_editions)
+        self._delete_unused_copies()
+
+    def _let_read(self, who: str) -> None:
+        """Let the owner, the group or everybody read the edition that is about to be published."""
+        mode = {"owner": 0o700, "group": 0o750, "everybody": 0o755}[who]
+        copies = self.published.with_name(f"{self.published.name}.transcoded")
+        logs = Path(os.environ.get("DBT_LOG_PATH", "logs"))
+        for folder in (self.folder, copies, logs):
+            for path in (folder, *folder.glob("*.csv"), *folder.glob("*.log")):
+                if path.exists():
+                    path.chmod(mode if path.is_dir() else mode & 0o666)
+        self.file("building").chmod(mode & 0o666)
+        self.file("building").parent.chmod(mode)
 
     def _put_in_place(self, file: Path, before: State) -> None:
         """Publish ``file``, and keep what was published under the number of its edition."""
@@ -218,7 +233,7 @@ class Editions:
         """Give the published file a second name, under which it stays."""
         kept = self.file(edition)
         self.clear(edition)
-        kept.parent.mkdir()
+        kept.parent.mkdir(mode=self.folder.stat().st_mode)
         try:
             os.link(self.published, kept)
         except OSError as problem:
@@ -244,6 +259,16 @@ class Editions:
         kept = rows[rows["file"] == "kept"].sort_values("served_since", ascending=False)
         for edition in kept["edition_id"][keep - 1 :]:
             self.clear(int(edition))
+
+    def _delete_unused_copies(self) -> None:
+        """Delete copies of exports in UTF-8 that no edition reads any more."""
+        read_with: list[str] = []
+        for file in (self.published, *map(self.file, self.kept())):
+            with Database(file) as database:
+                read_with += database.read("select read_with from staging.source_files")[
+                    "read_with"
+                ]
+        delete_unused(self.published.with_name(f"{self.published.name}.transcoded"), read_with)
 
     def clear(self, name: str | int) -> None:
         """Delete the folder of an edition, of ``building`` or of ``failed``."""

@@ -123,6 +123,8 @@ class Segmentation:
     """
 
     database: Path
+    edition: int
+    """What the tables were published as; 0 if before there were editions."""
     model_version: int
     features: pd.DataFrame = field(repr=False)
     """The selected features, as rows of ``clustering.clustering_features``."""
@@ -295,6 +297,8 @@ def load(database: str | PathLike[str]) -> Segmentation:
     """
     path = Path(database)
     with Database(path) as opened:
+        opened.expect_one_edition()
+        edition = opened.served_edition.edition_id
         version = opened.active_version
         features = opened.read(
             f"""
@@ -352,5 +356,11 @@ def load(database: str | PathLike[str]) -> Segmentation:
         dict(zip(limits["limit_name"], limits["limit_value"], strict=True)),
     )
     return Segmentation(
-        path, version, features, centroids, scorers, names.set_index("cluster_id")["segment"]
+        path,
+        edition,
+        version,
+        features,
+        centroids,
+        scorers,
+        names.set_index("cluster_id")["segment"],
     )

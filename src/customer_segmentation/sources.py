@@ -226,9 +226,11 @@ def look_at_csv(
     read_from = path
 
     def copy_to_read() -> str:
-        name = sha256(str(Path(path).absolute()).encode()).hexdigest()[:16]
-        transcode(Path(path), encoding, copies / f"{name}.csv")
-        return str(copies / f"{name}.csv")
+        copy = copies / f"{sha256(str(Path(path).absolute()).encode()).hexdigest()[:16]}.csv"
+        transcode(Path(path), encoding, copy.with_suffix(".half"))
+        # In one step, since the edition that is served may read it.
+        copy.with_suffix(".half").replace(copy)
+        return str(copy)
 
     if encoding not in ("utf-8", "utf-8-sig", "ascii") or re.search(r"[*?\[]", path):
         read_from = copy_to_read()
@@ -565,12 +567,24 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
     return [File(source.name, source.location, "unknown", problem=problem)]
 
 
-def look_at_sources(connection: Any, sources: Iterable[Source], copies: Path) -> pd.DataFrame:
-    """Look at each source that has a location: rows of ``SOURCE_FILES``."""
+def look_at_sources(
+    connection: Any, sources: Iterable[Source], copies: Path, others_use_copies: bool = False
+) -> pd.DataFrame:
+    """Look at each source that has a location: rows of ``SOURCE_FILES``.
+
+    Of the folder ``copies``, what is not read any more is deleted, unless other editions of the
+    database read there, too.
+    """
     rows = [file.row() for source in sources for file in look_at(connection, source, copies)]
     frame = pd.DataFrame(rows, columns=list(SOURCE_FILES))
-    used = " ".join(str(read) for read in frame["read_with"])
-    for old in copies.glob("*.csv") if copies.is_dir() else ():
+    if not others_use_copies:
+        delete_unused(copies, frame["read_with"])
+    return frame.astype(SOURCE_FILES)
+
+
+def delete_unused(copies: Path, read_with: Iterable[str]) -> None:
+    """Delete the copies of files that are named in none of the calls that read them."""
+    used = " ".join(map(str, read_with))
+    for old in copies.glob("*.*") if copies.is_dir() else ():
         if old.name not in used:
             old.unlink()
-    return frame.astype(SOURCE_FILES)

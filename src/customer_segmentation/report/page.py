@@ -77,6 +77,7 @@ def headline(shop: Shop) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "as_of_date": f"{shop.facts['as_of_date']:%Y-%m-%d}",
+        "edition": shop.served_edition.edition_id,
         "has_currency": shop.facts["currency"] is not None,
         "figures": [
             (compact(segments["num_customers"].sum()), "customers"),
