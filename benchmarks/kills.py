@@ -341,10 +341,16 @@ def judge(reads: list[list[Read]], before: str, after: str, disturbed: Disturbed
 
 
 class Shop:
-    """A database in a folder of its own, and how it is built."""
+    """A database in a folder of its own, and the vars of the builds of its life."""
 
-    def __init__(self, folder: Path, exports: Path, in_place: bool) -> None:
-        self.folder, self.exports, self.in_place = folder, exports, in_place
+    def __init__(
+        self,
+        folder: Path,
+        life: list[dict[str, Any]],
+        in_place: bool,
+        further: tuple[str, ...] = (),
+    ) -> None:
+        self.folder, self.life, self.in_place, self.further = folder, life, in_place, further
         self.database = folder / "data" / NAME
         self.database.parent.mkdir(parents=True, exist_ok=True)
 
@@ -357,15 +363,9 @@ class Shop:
         sent: int = signal.SIGKILL,
         kib: int = 0,
     ) -> "Build":
-        """Start the build of this number in LIFE."""
-        step = LIFE[number]
-        _, as_of_date = EXPORTS[step.export]
-        variables = yaml.safe_load(SETTINGS) | {
-            "as_of_date": as_of_date,
-            "orders_location": str(self.exports / f"{step.export}.parquet"),
-            "refit": step.kind == "refit",
-        }
-        arguments = ["build", "--vars", yaml.safe_dump(variables), "--project-dir", str(PROJECT)]
+        """Start the build of this number in the shop's life."""
+        variables = yaml.safe_dump(self.life[number])
+        arguments = ["build", "--vars", variables, "--project-dir", str(PROJECT), *self.further]
         counted = self.folder / "counted"
         counted.unlink(missing_ok=True)
         if self.in_place:
@@ -379,7 +379,7 @@ class Shop:
         # A target of its own for each request, so that dbt parses it once.
         folders = {
             "DUCKDB_PATH": str(self.database),
-            "DBT_TARGET_PATH": str(self.folder / f"target-{step.kind}-{step.export}"),
+            "DBT_TARGET_PATH": str(self.folder / f"target-{self.life.index(self.life[number])}"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
         }
@@ -483,10 +483,26 @@ def plain(message: str) -> str:
     return re.sub(r"\d+([.,:]\d+)*", "#", message)[:400]
 
 
-def make_clean(shop: Shop, folder: Path, life: tuple[Step, ...]) -> Iterator[tuple[Clean, float]]:
+def make_life(exports: Path) -> list[dict[str, Any]]:
+    """Write the exports, and give the vars of each build of LIFE."""
+    exports.mkdir()
+    for name, (customers, _) in EXPORTS.items():
+        write_orders(exports / f"{name}.parquet", customers)
+    return [
+        yaml.safe_load(SETTINGS)
+        | {
+            "as_of_date": EXPORTS[step.export][1],
+            "orders_location": str(exports / f"{step.export}.parquet"),
+            "refit": step.kind == "refit",
+        }
+        for step in LIFE
+    ]
+
+
+def make_clean(shop: Shop, folder: Path, numbers: range) -> Iterator[tuple[Clean, float]]:
     """Build a life that nobody disturbs; gives what each build left, and its seconds."""
     folder.mkdir()
-    for number, step in enumerate(life):
+    for number in numbers:
         started_with = disk = sizes(shop.database.parent)
         address_space = 0
         build = shop.build(number)
@@ -496,7 +512,7 @@ def make_clean(shop: Shop, folder: Path, life: tuple[Step, ...]) -> Iterator[tup
         seconds = build.seconds
         build.end()
         if build.process.returncode:
-            sys.exit(f"The undisturbed {step.kind} fails: {build.sentence()}")
+            sys.exit(f"The undisturbed build {number} fails: {build.sentence()}")
         kept = folder / str(number) / NAME
         kept.parent.mkdir()
         shutil.copy(shop.database, kept)
@@ -546,13 +562,13 @@ class Trial:
             stop_at = 1 + int(position * self.clean.num_steps)
             build = self.start(stop_at=stop_at, delay=delay, sent=sent)
             build.wait(stopped=True)
-            self.disturbed.told = f"at step {stop_at} on files of {self.clean.num_steps}"
+            self.disturbed.told += f", at step {stop_at} on files of {self.clean.num_steps}"
             return build
         share = 0.9 + 0.15 * position if which < 0.5 else 1.05 * position
         build = self.start()
         if not build.wait(share * self.seconds):
             build.send(sent)
-        self.disturbed.told = f"after {build.seconds:.1f} s of {self.seconds:.1f}"
+        self.disturbed.told += f", after {build.seconds:.1f} s of {self.seconds:.1f}"
         return build
 
     def kill(self) -> None:
@@ -586,7 +602,7 @@ class Trial:
 
     def another(self, pid: int) -> None:
         """Try a build beside one that is stopped: it has to fail, and say who builds."""
-        beside = Shop(self.shop.folder / "beside", self.shop.exports, self.shop.in_place)
+        beside = Shop(self.shop.folder / "beside", self.shop.life, self.shop.in_place)
         beside.database = self.shop.database
         second = beside.build(self.number)
         second.wait()
@@ -619,7 +635,7 @@ class Trial:
         room = int(self.clean.disk * self.draws.uniform(0.0, 1.02)) + 4096
         resize(folder, used + room)
         needed = self.clean.disk / 2**20
-        self.disturbed.told = f"with {room / 2**20:.1f} MiB of room, of {needed:.1f}"
+        self.disturbed.told += f", with {room / 2**20:.1f} MiB of room, of {needed:.1f}"
         self.fail()
         resize(folder, DISK)
 
@@ -627,11 +643,11 @@ class Trial:
         """Limit DuckDB by its own setting, or all of the process by the system."""
         if self.draws.random() < 0.5:
             limit = int(10 ** self.draws.uniform(0.7, 2.3))
-            self.disturbed.told = f"with {limit} MB for DuckDB"
+            self.disturbed.told += f", with {limit} MB for DuckDB"
             self.fail(environment={"DUCKDB_MEMORY_LIMIT": f"{limit}MB"})
         else:
             kib = int(self.clean.address_space * self.draws.uniform(0.3, 1.0))
-            self.disturbed.told = f"with {kib / 2**10:,.0f} MiB of address space"
+            self.disturbed.told += f", with {kib / 2**10:,.0f} MiB of address space"
             self.fail(kib=kib)
 
     def run(self) -> None:
@@ -703,9 +719,15 @@ def look_at(database: Path, cleans: list[Clean], disturbed: Disturbed, when: str
 
 
 def disturb(
-    shop: Shop, number: int, kind: str, draws: random.Random, cleans: list[Clean], took: list[float]
+    shop: Shop,
+    number: int,
+    kind: str,
+    draws: random.Random,
+    cleans: list[Clean],
+    took: list[float],
+    in_a_row: int = 1,
 ) -> Disturbed:
-    """Disturb one build, look, ask for it again, and compare with what nobody disturbed."""
+    """Disturb a build, look, ask for it again, and compare with what nobody disturbed."""
     disturbed = Disturbed(LIFE[number])
     counts = disturbed.counts
     clean, before = cleans[number], cleans[number - 1].edition if number else ""
@@ -713,12 +735,17 @@ def disturb(
     readers = Readers(shop.database, not number, shop.in_place)
     trial = Trial(shop, number, kind, draws, clean, took[number], readers, disturbed)
     try:
-        trial.run()
-        edition = look_at(shop.database, whole, disturbed, "left")
-        counts["lost"] += bool(number) and not shop.database.exists()
-        if edition == clean.edition and not shop.in_place:
-            counts["published already"] += 1
-        else:
+        for turn in range(in_a_row):
+            if turn:
+                trial.hold_readers()
+            counts["disturbed"] += 1
+            trial.run()
+            edition = look_at(shop.database, whole, disturbed, "left")
+            counts["lost"] += bool(number) and not shop.database.exists()
+            if is_published := edition == clean.edition and not shop.in_place:
+                counts["published already"] += 1
+                break
+        if not is_published:
             trial.hold_readers()
             build = trial.start()
             build.wait()
@@ -741,7 +768,7 @@ def disturb(
     counts["ends that differ"] += bool(differing)
     if differing:
         disturbed.problems["differ: " + ", ".join(differing[:12])] += 1
-    elif edition != clean.edition:
+    elif not is_published:
         left = things_of(shop.database) - clean.things
         counts["leftovers"] += len(left)
         disturbed.problems.update(f"left over: {plain(name)}" for name in left)
@@ -777,9 +804,9 @@ COLUMNS = {
 def table(kind: str, all_of_them: list[Disturbed]) -> str:
     """Write the counts by kind of build as Markdown."""
     found = sum((one.counts for one in all_of_them), Counter[str]())
-    names = [*COLUMNS[kind], "reads", *ALWAYS_SHOWN]
+    names = ["disturbed", *COLUMNS[kind], "reads", *ALWAYS_SHOWN]
     names += [name for name in FAULTS if name not in names and found[name]]
-    header = ["build", "disturbed", *names, "longest read, s", "at a switch, s"]
+    header = ["build", *names, "longest read, s", "at a switch, s"]
     lines = [" | ".join(header), "|".join(["---", *["--:"] * (len(header) - 1)])]
     for which in [*dict.fromkeys(step.kind for step in LIFE), "all"]:
         some = [one for one in all_of_them if which in (one.step.kind, "all")]
@@ -787,23 +814,26 @@ def table(kind: str, all_of_them: list[Disturbed]) -> str:
         figures = [f"{counts[name]:,}" for name in names]
         longest = max((one.longest for one in some), default=0.0)
         at_switch = max((one.longest_at_switch for one in some), default=0.0)
-        cells = [which, f"{len(some):,}", *figures, f"{longest:.2f}", f"{at_switch:.2f}"]
+        cells = [which, *figures, f"{longest:.2f}", f"{at_switch:.2f}"]
         lines.append(" | ".join(cells))
     return "\n".join(f"| {line} |" if " | " in line else f"|{line}|" for line in lines)
 
 
 def disturb_many(
-    folder: Path, kills: range | list[int], kind: str, seed: int, jobs: int, in_place: bool
+    folder: Path,
+    kills: range | list[int],
+    kind: str,
+    seed: int,
+    jobs: int,
+    in_a_row: int,
+    in_place: bool,
 ) -> list[Disturbed]:
     """Disturb the builds of these numbers, in lives of shops with folders of their own."""
-    exports = folder / "exports"
-    exports.mkdir()
-    for name, (customers, _) in EXPORTS.items():
-        write_orders(exports / f"{name}.parquet", customers)
+    shop_life = make_life(folder / "exports")
     deepest = max(number % len(LIFE) for number in kills)
     cleans, took = [], []
-    reference = Shop(folder / "reference", exports, in_place)
-    for clean, seconds in make_clean(reference, folder / "clean", LIFE[: deepest + 1]):
+    reference = Shop(folder / "reference", shop_life, in_place)
+    for clean, seconds in make_clean(reference, folder / "clean", range(deepest + 1)):
         print(f"undisturbed {LIFE[len(cleans)].kind}: {seconds:.1f} s,"
               f" {clean.num_steps} steps on files", flush=True)  # fmt: skip
         cleans.append(clean)
@@ -814,7 +844,7 @@ def disturb_many(
     def live(life: int) -> None:
         with lock:
             worker = free.pop()
-        shop = Shop(folder / f"shop-{worker}", exports, in_place)
+        shop = Shop(folder / f"shop-{worker}", shop_life, in_place)
         with small_disk(shop.database.parent) if kind == "disk-full" else nullcontext():
             goes_on = False
             for number in (n for n in kills if n // len(LIFE) == life):
@@ -822,13 +852,13 @@ def disturb_many(
                 if not (goes_on and place):
                     shop.restore(cleans[place - 1] if place else None)
                 draws = random.Random(f"{seed} {number}")
-                disturbed = disturb(shop, place, kind, draws, cleans, took)
+                disturbed = disturb(shop, place, kind, draws, cleans, took, in_a_row)
                 goes_on = not disturbed.counts["ends that differ"]
                 faults = {name: n for name in FAULTS if (n := disturbed.counts[name])}
                 with lock:
                     found[number] = disturbed
-                    print(f"{len(found)} of {len(kills)}: number {number}, {disturbed.step.kind},"
-                          f" {disturbed.told}: {faults or 'all is well'}", flush=True)  # fmt: skip
+                    print(f"{len(found)} of {len(kills)}: number {number}, {disturbed.step.kind}"
+                          f"{disturbed.told}: {faults or 'all is well'}", flush=True)  # fmt: skip
                     for problem in disturbed.problems if faults else ():
                         print(f"    {problem}", flush=True)
         with lock:
@@ -847,6 +877,7 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, default="kill")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="shops side by side (default: 2)")
+    parser.add_argument("--in-a-row", type=int, default=1, help="disturb so many, then let one end")
     parser.add_argument("--in-place", action="store_true", help="plain dbt build")
     parser.add_argument("--only", type=int, nargs="+", help="only the builds of these numbers")
     options = parser.parse_args()
@@ -856,7 +887,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         found = disturb_many(
-            Path(folder), kills, options.kind, options.seed, options.jobs, options.in_place
+            Path(folder),
+            kills,
+            options.kind,
+            options.seed,
+            options.jobs,
+            options.in_a_row,
+            options.in_place,
         )
         seconds = time.perf_counter() - started
     print(f"\n{table(options.kind, found)}\n")
