@@ -34,12 +34,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,10 +45,10 @@ import duckdb
 import yaml
 
 from orders import write_orders
+from reading import SHELLS, Read, Readers, edition_of, relations_of, tables_of, things_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 NAME = "shop.duckdb"
-SCHEMAS = ("staging", "metrics", "clustering", "segments", "marketing")
 KINDS = ("kill", "disk-full", "memory", "stop")
 EXPORTS = {"a": (400, "2025-06-01"), "b": (440, "2025-07-01")}
 """Name: customers of the export, and the as-of date that it is built with."""
@@ -70,36 +68,6 @@ num_resamples: 0
 segment_count_by: evidence
 """
 
-LAYERS = """
-    select 'as_of', dataset, as_of_date, as_of_date, null, null, null from staging.as_of
-    union all
-    select 'orders', null, null, null, null, null, count(distinct customer_id) from staging.orders
-    union all
-    select 'metrics', null, min(as_of_date), max(as_of_date), null, null, count(*)
-    from metrics.customer_metrics
-    union all
-    select 'clusters', null, null, null, min(model_version), max(model_version), count(*)
-    from clustering.customer_clusters
-    union all
-    select
-        'segments', null, min(as_of_date), max(as_of_date), min(model_version), max(model_version),
-        count(*)
-    from segments.customer_segments
-    union all
-    select 'targets', null, min(as_of_date), max(as_of_date), null, null, count(*)
-    from marketing.marketing_targets
-    union all
-    select 'win_back', null, min(as_of_date), max(as_of_date), null, null, count(*)
-    from marketing.targets_win_back
-    order by all
-"""
-"""Data set, days, versions and customers by layer; of the orders and of an action it asks views."""
-
-SHELLS = """
-    select count(*) from clustering.model_versions
-    anti join clustering.cluster_centroids using (model_version)
-"""
-
 STEPS_ON_FILES = """
 import os, signal, sys, threading
 folder, counted, wanted, delay, sent = sys.argv[1:6]
@@ -113,7 +81,7 @@ def disturb():
 
 def count(event, arguments):
     paths = (os.fsdecode(a) for a in arguments if isinstance(a, (str, bytes, os.PathLike)))
-    if event in events and any(os.path.abspath(path).startswith(folder) for path in paths):
+    if event in events and any((os.path.abspath(p) + "/").startswith(folder + "/") for p in paths):
         steps.append(event)
         if len(steps) == int(wanted):
             if float(delay):
@@ -156,15 +124,6 @@ class Clean:
     address_space: int
 
 
-class Read(NamedTuple):
-    """One look of a reader: when, how long, what it saw, or why not."""
-
-    started: float
-    seconds: float
-    edition: str
-    problem: str
-
-
 @dataclass
 class Disturbed:
     """What happened to one disturbed build, and after it."""
@@ -176,138 +135,6 @@ class Disturbed:
     longest_at_switch: float = 0.0
     sentences: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
-
-
-# ---- Looking ----------------------------------------------------------------------------------
-
-
-def edition_of(connection: duckdb.DuckDBPyConnection) -> str:
-    """Say which edition each layer is of, as one text."""
-    rows = connection.execute(LAYERS).fetchall()
-    return "; ".join(" ".join(str(value) for value in row if value is not None) for row in rows)
-
-
-def relations_of(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """List the tables and views of the five layers."""
-    named = "select table_schema, table_name from information_schema.tables order by all"
-    return [(schema, name) for schema, name in connection.execute(named).fetchall()
-            if schema in SCHEMAS]  # fmt: skip
-
-
-def tables_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Give each table's and view's columns, and a sum over its rows that knows no order."""
-    found = {}
-    for schema, name in relations_of(connection):
-        described = connection.execute(f'describe "{schema}"."{name}"').fetchall()
-        # What a row of the evidence took differs from run to run.
-        columns = [(column, type_) for column, type_, *_ in described if column != "seconds"]
-        listed = ", ".join(f'"{column}"' for column, _ in columns)
-        rows = connection.execute(
-            f'select count(*), sum(hash({listed})::hugeint) from "{schema}"."{name}"'
-        ).fetchall()
-        found[f"{schema}.{name}"] = str((rows, columns))
-    return found
-
-
-def things_of(database: Path) -> set[str]:
-    """Name the files beside the database, and what is in it outside the layers, without numbers."""
-    own = {"building", "failed", "lock"}
-    found = set()
-    for path in database.parent.rglob("*"):
-        parts = path.relative_to(database.parent).parts
-        # The folder of an edition has its id for a name.
-        found.add("/".join(
-            part if depth != 1 or part in own else "#" for depth, part in enumerate(parts)
-        ))  # fmt: skip
-    with duckdb.connect(str(database), read_only=True) as connection:
-        named = "select table_schema || '.' || table_name from information_schema.tables"
-        names = [name for (name,) in connection.execute(named).fetchall()]
-    others = (name for name in names if name.split(".")[0] not in SCHEMAS)
-    return found | {re.sub(r"\d+", "#", name) for name in others}
-
-
-def sizes(folder: Path) -> int:
-    """Bytes that a folder takes on the disk; a file with two names counts once."""
-    found = {}
-    for path in folder.rglob("*"):
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        found[status.st_ino] = status.st_blocks * 512
-    return sum(found.values())
-
-
-# ---- Readers: processes of their own ----------------------------------------------------------
-
-
-def one_look(look: Callable[[], str]) -> Read:
-    """Time one look; what DuckDB says against it is kept."""
-    started = time.perf_counter()
-    edition = problem = ""
-    try:
-        edition = look()
-    except duckdb.Error as error:
-        problem = str(error)
-    return Read(started, time.perf_counter() - started, edition, problem)
-
-
-def reopening(database: str, is_first: bool, turn: Any, stop: Any, sender: Connection) -> None:
-    """Open, read and close the file again and again; before a first edition there may be none."""
-
-    def look() -> str:
-        with duckdb.connect(database, read_only=True, config={"threads": 1}) as connection:
-            return edition_of(connection)
-
-    reads: list[Read] = []
-    while not stop.wait(0.03):
-        with turn:
-            if not is_first or os.path.exists(database):
-                reads.append(one_look(look))
-    sender.send(reads)
-
-
-def keeping(database: str, is_first: bool, turn: Any, stop: Any, sender: Connection) -> None:
-    """Open the file once and read all the time."""
-    reads: list[Read] = []
-    while is_first and not os.path.exists(database) and not stop.wait(0.01):
-        pass
-    if not stop.is_set():
-        try:
-            connection = duckdb.connect(database, read_only=True, config={"threads": 1})
-        except duckdb.Error as error:
-            reads.append(Read(time.perf_counter(), 0.0, "", str(error)))
-        else:
-            while not stop.wait(0.1):
-                reads.append(one_look(lambda: edition_of(connection)))
-    sender.send(reads)
-
-
-class Readers:
-    """The two readers of a file; holding ``turn`` holds the one up that opens it."""
-
-    def __init__(self, database: Path, is_first: bool, in_place: bool) -> None:
-        context = get_context("spawn")
-        self.turn, self.stop = context.Lock(), context.Event()
-        self.processes = []
-        if in_place:
-            self.turn.acquire()
-        for reader in [reopening] if in_place else [reopening, keeping]:
-            receiver, sender = context.Pipe(duplex=False)
-            arguments = (str(database), is_first, self.turn, self.stop, sender)
-            process = context.Process(target=reader, args=arguments, daemon=True)
-            process.start()
-            self.processes.append((process, receiver))
-
-    def end(self) -> list[list[Read]]:
-        """Stop them and give what each has read."""
-        self.stop.set()
-        reads = []
-        for process, receiver in self.processes:
-            reads.append(receiver.recv() if receiver.poll(60) else [])
-            process.join(5)
-            process.kill()
-        return reads
 
 
 def judge(reads: list[list[Read]], before: str, after: str, disturbed: Disturbed) -> None:
@@ -396,6 +223,18 @@ class Shop:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         if clean:
             shutil.copy(clean.database, self.database)
+
+
+def sizes(folder: Path) -> int:
+    """Bytes that a folder takes on the disk; a file with two names counts once."""
+    found = {}
+    for path in folder.rglob("*"):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found[status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
 
 
 class Build:
