@@ -314,7 +314,7 @@ lacking as (
                 {{ loop.index }} as record_position,
                 '{{ record }}' as record,
                 {{ columns | join(', ') }},
-                (select arg_max(editions.edition_id, editions.served_since) from {{ editions() }} as editions) as edition_id
+                {{ "(select arg_max(edition_id, served_since) from " ~ editions() ~ ")" if has_editions() else 0 }} as edition_id
             from {{ tables[record] }}
             where
                 model_version in (select model_version from clustering.model_versions where purpose = 'serves')

@@ -10,7 +10,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import click
 import duckdb
 import yaml
 
-from customer_segmentation.database import NotReadable
+from customer_segmentation.database import NotReadable, home_of
 from customer_segmentation.editions import Editions, NotPossible
 
 SHOWN_ROWS = 3
@@ -202,6 +203,31 @@ def outcomes(results: Iterable[Any], told: Told, database: str) -> None:
             target.setdefault("\n    ".join([text, *rows]))
 
 
+@contextmanager
+def environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment, for what profiles.yml and the macros read of it."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Whatever is written is its owner's alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 @dataclass
 class Run:
     """What a run of dbt came to."""
@@ -263,9 +289,13 @@ def run(
         options += ["--profiles-dir", str(project)]
     if variables:
         options += ["--vars", yaml.safe_dump(dict(variables), allow_unicode=True)]
-    os.environ["DUCKDB_PATH"] = str(database)
-    os.environ["DUCKDB_ACCESS_MODE"] = "read_only" if reads_only else "automatic"
-    result = dbtRunner(callbacks=[told.hear]).invoke(options)
+    given = {
+        "DUCKDB_PATH": str(database),
+        "DUCKDB_READ_ONLY": "1" if reads_only else "",
+        "BUILDS_AN_EDITION": "1" if home_of(database) != database else "",
+    }
+    with environment(given):
+        result = dbtRunner(callbacks=[told.hear]).invoke(options)
     # dbt keeps the database open, for its next run in this process.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if told.is_terminal and told.layers:
@@ -295,11 +325,8 @@ def build_edition(
     builds or writes the database.
     """
     editions = Editions(database.resolve() if database.is_symlink() else database)
-    # Whatever is written is its owner's alone, until it is published.
-    os.umask(0o077)
-    with editions.locked(wait, click.echo):
+    with private_files(), editions.locked(wait, click.echo):
         before = editions.begin()
-        os.environ["BUILDS_AN_EDITION"] = "1"
         made = run(["build", *arguments], variables, project, editions.file("building"))
         if made.success:
             try:

@@ -59,6 +59,7 @@ class Edition:
     started_at: str = ""
     keep_editions: int = 2
     readable_by: str = "owner"
+    schema_version: int = 0
 
 
 def home_of(database: Path) -> Path:
@@ -148,11 +149,17 @@ class Database:
             f"{row['started_at']:%Y-%m-%d %H:%M}",
             settings["keep_editions"],
             settings["readable_by"],
+            int(row["schema_version"]),
         )
 
     def expect_one_edition(self) -> None:
         """Raise ``NotReadable`` if the layers are of different builds, or the last did not end."""
         served = self.served_edition
+        if served.schema_version > SCHEMA_VERSION:
+            raise NotReadable(
+                f"The database '{self.path}' was built by a newer version of this project. Update"
+                " the project, or name another database."
+            )
         again = "Build it again, whole: customer-segmentation build (or make build)."
         if served.outcome in (None, "failed"):
             raise NotReadable(

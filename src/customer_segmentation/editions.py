@@ -24,7 +24,7 @@ from typing import TextIO
 import duckdb
 import pandas as pd
 
-from customer_segmentation.database import Database, in_use
+from customer_segmentation.database import Database, NotReadable, in_use
 from customer_segmentation.sources import delete_unused
 
 FICLONE = 0x40049409
@@ -264,10 +264,13 @@ class Editions:
         """Delete copies of exports in UTF-8 that no edition reads any more."""
         read_with: list[str] = []
         for file in (self.published, *map(self.file, self.kept())):
-            with Database(file) as database:
-                read_with += database.read("select read_with from staging.source_files")[
-                    "read_with"
-                ]
+            try:
+                with Database(file) as database:
+                    calls = database.read("select read_with from staging.source_files")
+            except NotReadable:
+                # An edition of long ago, of which that is not known.
+                return
+            read_with.extend(calls["read_with"])
         delete_unused(self.published.with_name(f"{self.published.name}.transcoded"), read_with)
 
     def clear(self, name: str | int) -> None:
