@@ -88,6 +88,23 @@
         append_only_tables varchar[],
         schema_version integer not null
     );
+    {%- set as_of, customers = table_at_the_start('staging', 'as_of'), table_at_the_start('segments', 'customer_segments') -%}
+    {%- if as_of and customers and not has_editions() %}
+    -- What was built before there were editions.
+    insert into {{ editions() }} (
+        edition_id, dataset, as_of_date, model_version, started_at, served_since, outcome, schema_version
+    )
+    select
+        0,
+        as_of.dataset,
+        as_of.as_of_date,
+        (select max(customers.model_version) from {{ customers }} as customers),
+        {{ started_at() }},
+        {{ started_at() }},
+        'whole',
+        0
+    from {{ as_of }} as as_of;
+    {%- endif %}
     insert into {{ editions() }} (
         edition_id, dataset, pinned_model_version, started_at, served_since, settings, schema_version
     )
@@ -95,15 +112,16 @@
         coalesce(max(edition_id), 0) + 1,
         {{ sql_text(var('dataset')) }},
         arg_max_null(pinned_model_version, served_since),
-        timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}',
-        greatest(
-            timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}',
-            max(served_since) + interval 1 microsecond
-        ),
+        {{ started_at() }},
+        greatest({{ started_at() }}, max(served_since) + interval 1 microsecond),
         {{ sql_text(tojson(settings_by_name(), sort_keys=true)) }},
         {{ schema_version() }}
     from {{ editions() }};
     {%- endif -%}
+{%- endmacro %}
+
+{% macro started_at() -%}
+    timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}'
 {%- endmacro %}
 
 {% macro settings_by_name() -%}

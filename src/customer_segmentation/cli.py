@@ -86,6 +86,10 @@ def build(project_dir: Path, wait: bool, arguments: tuple[str, ...], **shop: Any
     --select staging or --full-refresh. The project's unit tests, which no orders can change, are
     left to dbt build and make test.
     """
+    if os.name == "nt":
+        raise click.ClickException(
+            "Windows can't replace a file that is open: use WSL or dbt build."
+        )
     from customer_segmentation.building import build_edition
 
     variables = shop_vars(**shop)
@@ -261,11 +265,15 @@ def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
 
     The folders of this machine are taken out of it.
     """
+    from customer_segmentation.database import Database
     from customer_segmentation.docs import publish
     from customer_segmentation.report.page import write_index
 
     if generate:
         run_reading(["docs", "generate", "--static"], shop)
+    elif (database := database_of(shop["vars_file"])).exists():
+        with said_in_a_sentence(), Database(database) as built:
+            built.expect_one_edition()
     made = target / "static_index.html"
     if not made.exists():
         raise click.ClickException(

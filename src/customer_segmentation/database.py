@@ -141,14 +141,15 @@ class Database:
         if self.editions.empty:
             return Edition()
         row: dict[Any, Any] = self.editions.sort_values("served_since").to_dict("records")[-1]
-        pinned, settings = row["pinned_model_version"], json.loads(row["settings"])
+        pinned, settings = row["pinned_model_version"], row["settings"]
+        settings = {} if pd.isna(settings) else json.loads(settings)
         return Edition(
             int(row["edition_id"]),
             None if pd.isna(pinned) else int(pinned),
             None if pd.isna(row["outcome"]) else row["outcome"],
             f"{row['started_at']:%Y-%m-%d %H:%M}",
-            settings["keep_editions"],
-            settings["readable_by"],
+            settings.get("keep_editions", Edition.keep_editions),
+            settings.get("readable_by", Edition.readable_by),
             int(row["schema_version"]),
         )
 

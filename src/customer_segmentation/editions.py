@@ -359,18 +359,15 @@ def bring_forward(file: Path, published: Path, edition: int) -> int | None:
     with duckdb.connect(str(file)) as connection:
         connection.execute(f"attach '{quoted(published)}' as published (read_only)")
         tables = connection.execute(
-            f"""
-            select unnest(append_only_tables) from published.main.editions
-            where edition_id = ({SERVED.replace("main.editions", "published.main.editions")})
+            """
+            select unnest(arg_max(append_only_tables, edition_id)) from published.main.editions
             """
         ).fetchall()
         connection.execute("begin")
         for table in ["main.editions", *(name for (name,) in tables)]:
             schema, name = table.split(".")
-            connection.execute(f'drop table if exists "{schema}"."{name}"')
-            connection.execute(
-                f'create table "{schema}"."{name}" as from published."{schema}"."{name}"'
-            )
+            table = f'"{schema}"."{name}"'
+            connection.execute(f"create or replace table {table} as from published.{table}")
         ((pinned, newest),) = connection.execute(
             """
             select
