@@ -449,11 +449,13 @@ def test_no_key_no_address_and_no_path_is_published(tmp_path: Path) -> None:
     shop = build_models(tmp_path / "shop.duckdb", QUICK | variables)
     assert shop.success, shop.log
     site = tmp_path / "site"
-    write_report(Shop(shop.copy(tmp_path / "copy")), site, quiet)
+    copy = shop.copy(tmp_path / "copy")
+    write_report(Shop(copy), site, quiet)
     assert run_dbt(shop.database, ["docs", "generate", "--static"], variables).success
     arguments = ["docs", "--target", str(tmp_path / "target"), "--site", str(site)]
     with contextlib.chdir(PROJECT):
-        assert CliRunner().invoke(main, arguments).exit_code == 0
+        result = CliRunner().invoke(main, arguments, env={"DUCKDB_PATH": str(copy)})
+        assert result.exit_code == 0, result.output
 
     customers = shop.query("select customer_id from segments.customer_segments")["customer_id"]
     assert customers.str.lower().str.contains("@shop.example").all()
