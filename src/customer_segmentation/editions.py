@@ -136,6 +136,8 @@ class Editions:
         self.clear("building")
         for kept in self.kept():
             if self.published.exists() and self.file(kept).samefile(self.published):
+                if wal_of(self.file(kept)).exists():
+                    os.replace(wal_of(self.file(kept)), wal_of(self.published))
                 self.clear(kept)
 
     @staticmethod
@@ -221,13 +223,15 @@ class Editions:
     def _put_in_place(self, file: Path, before: State) -> None:
         """Publish ``file``, and keep what was published under the number of its edition."""
         to_disk(file)
-        if self.published.exists():
-            with Database(self.published) as database:
-                served = database.served_edition.edition_id
+        if not self.published.exists():
             self._expect(before)
-            if self.file(served) != file:
-                self._keep(served)
-        os.replace(file, self.published)
+            os.replace(file, self.published)
+        else:
+            # As long as it is open here, nobody else can begin to write it.
+            with Database(self.published) as database:
+                self._expect(before)
+                self._keep(database.served_edition.edition_id)
+                os.replace(file, self.published)
         to_disk(self.published.parent)
 
     def _keep(self, edition: int) -> None:
@@ -367,6 +371,7 @@ def bring_forward(file: Path, published: Path, edition: int) -> int | None:
         connection.execute("begin")
         for table in ["main.editions", *(name for (name,) in tables)]:
             schema, name = table.split(".")
+            connection.execute(f'create schema if not exists "{schema}"')
             table = f'"{schema}"."{name}"'
             connection.execute(f"create or replace table {table} as from published.{table}")
         ((pinned, newest),) = connection.execute(
