@@ -191,7 +191,7 @@ class Shop:
         kib: int = 0,
     ) -> "Build":
         """Start the build of this number in the shop's life."""
-        variables = yaml.safe_dump(self.life[number], sort_keys=False)
+        variables = yaml.safe_dump(self.life[number])
         arguments = ["build", "--vars", variables, "--project-dir", str(PROJECT), *self.further]
         counted = self.folder / "counted"
         counted.unlink(missing_ok=True)
