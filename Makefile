@@ -9,7 +9,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test browser lint unit mutations hostile-files test-install hooks report docs pictures registry-export benchmark requirements clean help
+.PHONY: build test browser lint unit mutations hostile-files test-install hooks report docs pictures registry-export benchmark requirements licences clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -133,12 +133,15 @@ benchmark: .venv/.installed  ## time and memory of large shops
 # With UPGRADE= (nothing) the other pins stay as they are.
 UPGRADE ?= --upgrade
 requirements: .venv/.installed  ## resolves requirements*.in anew, pinned and hashed
-	@for name in requirements requirements-dev requirements-uv; do \
+	@for name in requirements requirements-dev requirements-uv requirements-audit; do \
 		echo "Resolving $$name.in ..."; \
 		echo "dbt-core-experimental-parser ; python_version < '3'" | \
 		$(BIN)/uv pip compile $$name.in --overrides /dev/stdin --universal --python-version 3.11 $(UPGRADE) \
 			--generate-hashes --no-header --no-emit-index-url -q -o $$name.txt; \
 	done
+
+licences: .venv/.installed  ## the table of licences in docs/security.md, of what is installed
+	@$(BIN)/python tools/licences.py
 
 clean:  ## removes what make made, but no database
 	rm -rf .venv target logs site

@@ -21,8 +21,11 @@
                     ~ (pinned_version() or newest.model_version) ~ ": " ~ row.settings ~ ". Build once with refit: true.") -%}
             {%- endfor -%}
         {%- elif result.node.name == 'input_alarms' -%}
-            {%- for row in run_query("select sentence from " ~ result.node.relation_name ~ " where sentence is not null order by alarm").rows -%}
-                {%- do exceptions.warn(row.sentence) -%}
+            {%- for row in run_query(
+                "select sentence || coalesce(' Seen: ' || nullif(" ~ in_a_row('examples') ~ ", '') || '.', '') as told from "
+                ~ result.node.relation_name ~ " where sentence is not null order by alarm"
+            ).rows -%}
+                {%- do exceptions.warn(row.told) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}

@@ -1,6 +1,8 @@
 -- depends_on: {{ ref('stg_order_lines') }}
 {#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
-    figure and the limit that it should not be above (or, for the last three, below). -#}
+    figure and the limit that it should not be above (or, for the last three, below). The sentence is published with the
+    report, so it names no customer, order or file and repeats no text of theirs: that are the examples, which the build
+    adds. -#}
 {%- set has_lines = var('rows_are') != 'orders' %}
 {%- set has_line_statuses = has_lines and checked_var('order_columns').get('status') %}
 
@@ -65,8 +67,7 @@ excluded as (
         {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows ('
         || format('{:,}', order_exclusions.num_rows) || ') and '
         || {{ in_percent('order_exclusions.share_of_absolute_amount') }} || ' of the amount are left out as '
-        || replace(order_exclusions.exclusion_reason, '_', ' ')
-        || coalesce(' (' || {{ in_a_row('unreadable_values.examples') }} || ')', '') || '. '
+        || replace(order_exclusions.exclusion_reason, '_', ' ') || '. '
         || coalesce(reasons.advice, '') as sentence,
         unreadable_values.examples
     from order_exclusions
@@ -110,14 +111,17 @@ concentrated as (
         max(places.num_rows / places.num_rows_of_place) as figure,
         {{ var('max_excluded_share_of_a_place') }} as limit_of_figure,
         max_by(
-            'In the ' || places.kind || ' ' || places.place || ', '
+            case when places.kind = 'file' then 'In one file' else 'In ' || places.place end || ', '
             || {{ in_percent('places.num_rows / places.num_rows_of_place') }} || ' of the rows ('
             || places.num_rows || ') are left out as '
             || replace(places.exclusion_reason, '_', ' ') || ', elsewhere few. '
             || coalesce(reasons.advice, ''),
             (places.num_rows / places.num_rows_of_place, places.kind, places.place)
         ) as sentence,
-        [max_by(places.place, (places.num_rows / places.num_rows_of_place, places.kind, places.place))] as examples
+        max_by(
+            case when places.kind = 'file' then [places.place] else [] end,
+            (places.num_rows / places.num_rows_of_place, places.kind, places.place)
+        ) as examples
     from places
     inner join reasons using (exclusion_reason)
     inner join order_exclusions using (exclusion_reason)
@@ -139,7 +143,7 @@ isolated as (
         || {{ in_a_row('list_sort(list_distinct(min(cast(order_date as varchar), 50)))[:3]') }}
         || '). They are left out as isolated date and move neither the as-of date nor other customers. '
         || 'If they are real orders, set as_of_date or a larger min_isolation_gap_days.' as sentence,
-        list_sort(list_distinct(min(cast(order_date as varchar), 50)))[:3] as examples
+        cast(null as varchar[]) as examples
     from judged_order_days
     where exclusion_reason = 'isolated_date'
     having count(*) > 0
@@ -166,8 +170,8 @@ lacking as (
         'column_missing_in_a_file' as alarm,
         count(*) as figure,
         0 as limit_of_figure,
-        count(*) || ' of your files lack a column that the mapping names and others have: '
-        || min(file) || ' has no ' || min_by(json_extract_string(missing_columns, '$[0]'), file)
+        count(*) || ' of your files lack a column that the mapping names and others have, as '
+        || min_by(json_extract_string(missing_columns, '$[0]'), file)
         || '. Its values are empty there.' as sentence,
         list_sort(min(file, 3)) as examples
     from {{ ref('source_files') }}
@@ -207,7 +211,7 @@ one_customer as (
                 0
             )
         ) as limit_of_figure,
-        'The customer ' || max(customer_id) filter (where {{ rank }} = 1) || ' has '
+        'One customer has '
         || {{ in_percent('max(' ~ metric ~ ' / nullif(' ~ all_of_it ~ ', 0)) filter (where ' ~ rank ~ ' = 1)') }}
         || ' {{ words }}. If it stands for guests or a shared account, name it in guest_customer_ids.' as sentence,
         list(customer_id) filter (where {{ rank }} = 1) as examples
@@ -241,8 +245,7 @@ lookalikes as (
         {{ var('max_similar_id_share') }} as limit_of_figure,
         coalesce(sum(num_customers) filter (where num_customers > 1), 0)
         || ' customers have ids that differ from another one only by case, white space, Unicode form or leading '
-        || 'zeros, as ' || min(one || ' and ' || other) filter (where num_customers > 1)
-        || '. If they are the same people, map customer_id to one form, as in lower(trim(id)).' as sentence,
+        || 'zeros. If they are the same people, map customer_id to one form, as in lower(trim(id)).' as sentence,
         list_sort(min(one || ' / ' || other, 3) filter (where num_customers > 1)) as examples
     from similar_ids
 
@@ -319,9 +322,8 @@ shared as (
         count(*) filter (where num_customers > 1) / count(*) as figure,
         {{ var('max_shared_order_share') }} as limit_of_figure,
         {{ in_percent('count(*) filter (where num_customers > 1) / count(*)') }}
-        || ' of the order ids are used by several customers, as ' || min(order_id) filter (where num_customers > 1)
-        || '. Each customer''s lines count as an order of its own; is customer_id the customer, and order_id unique?'
-            as sentence,
+        || ' of the order ids are used by several customers. Each customer''s lines count as an order of its own; '
+        || 'is customer_id the customer, and order_id unique?' as sentence,
         list_sort(min(order_id, 3) filter (where num_customers > 1)) as examples
     from shared_order_ids
 
@@ -384,9 +386,8 @@ currencies as (
         'several_currencies' as alarm,
         count(distinct value) as figure,
         1 as limit_of_figure,
-        'Amounts of ' || count(distinct value) || ' currencies are added up: '
-        || {{ in_a_row('list_sort(min(value, 5))') }}
-        || '. Keep one, or convert them in order_columns, as in amount / rate.' as sentence,
+        'Amounts of ' || count(distinct value) || ' currencies are added up. '
+        || 'Keep one, or convert them in order_columns, as in amount / rate.' as sentence,
         list_sort(min(value, 5)) as examples
     from currency_values
     union all
@@ -408,9 +409,8 @@ unknown_words as (
         'unknown_status' as alarm,
         sum(num_rows) as figure,
         0 as limit_of_figure,
-        sum(num_rows) || ' rows have a status that is not known and count as purchases: '
-        || {{ in_a_row('list(value order by num_rows desc, value asc)[:5]') }}
-        || '. Name each in counted_statuses or excluded_statuses.' as sentence,
+        sum(num_rows) || ' rows have a status that is not known and count as purchases. '
+        || 'Name each in counted_statuses or excluded_statuses.' as sentence,
         list(value order by num_rows desc, value asc)[:5] as examples
     from {{ ref('status_values') }}
     where counted_as = 'unknown'
@@ -420,9 +420,8 @@ unknown_words as (
         'unknown_consent: ' || field as alarm,
         sum(num_rows) as figure,
         0 as limit_of_figure,
-        sum(num_rows) || ' customers have a ' || field || ' that is not known and counts as a refusal: '
-        || {{ in_a_row('list(value order by num_rows desc, value asc)[:5]') }}
-        || '. Name each in consent_words or refusal_words.' as sentence,
+        sum(num_rows) || ' customers have a ' || field || ' that is not known and counts as a refusal. '
+        || 'Name each in consent_words or refusal_words.' as sentence,
         list(value order by num_rows desc, value asc)[:5] as examples
     from {{ ref('consent_values') }}
     where counted_as = 'unknown'

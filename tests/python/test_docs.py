@@ -26,6 +26,8 @@ def test_docs_are_one_page_without_a_path_of_the_machine(
         assert str(folder) not in lineage
     assert ">customer_segments</text>" in lineage
     assert "customer_segments" in page
+    # Else dbt's own code in the page would load a script that counts visits.
+    assert '"send_anonymous_usage_stats": false' in page
 
 
 def test_the_architecture_shows_every_table_as_it_is(sample_build: Build) -> None:

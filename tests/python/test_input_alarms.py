@@ -1,6 +1,7 @@
 """Alarms ring where an export deserves it; clean shops and those below the limits are silent."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ COLUMNS = {
 
 
 def alarms(folder: Path, files: dict[str, pd.DataFrame], **variables: Any) -> dict[str, str]:
-    """Build up to the alarms; each alarm that rings, with its sentence."""
+    """Build up to the alarms; each alarm that rings, with the warning of the build."""
     for name, frame in files.items():
         frame.to_csv(folder / name, index=False)
     if "people.csv" in files:
@@ -32,10 +33,15 @@ def alarms(folder: Path, files: dict[str, pd.DataFrame], **variables: Any) -> di
         {"orders_location": str(folder / "orders*.csv"), "order_columns": COLUMNS} | variables,
     )
     assert build.success, build.log
-    rows = build.query("from metrics.input_alarms").fillna("")
-    warnings = build.log
-    assert all(sentence in warnings for sentence in rows["sentence"]), "the build warns of each"
-    return dict(zip(rows["alarm"], rows["sentence"], strict=True))
+    told = {}
+    rows = build.query("select alarm, sentence, coalesce(examples, []) from metrics.input_alarms")
+    for alarm, sentence, examples in rows.itertuples(index=False):
+        (told[alarm],) = {message for message in build.messages if sentence in message}
+        for example in examples:
+            assert example in told[alarm].split(sentence)[1], "who builds is told"
+            as_a_word = rf"(?<!\w){re.escape(example)}(?!\w)"
+            assert not re.search(as_a_word, sentence), "the report publishes the sentence"
+    return told
 
 
 def spoilt(shop: pd.DataFrame, share: float) -> dict[str, Any]:
@@ -174,12 +180,12 @@ def test_an_alarm_rings_where_it_should_and_no_other_does(tmp_path: Path, case: 
     assert set(alarms(tmp_path, make())) == expected
 
 
-def test_sentences_show_what_could_not_be_read(tmp_path: Path) -> None:
+def test_the_build_shows_what_could_not_be_read(tmp_path: Path) -> None:
     """Also of a column that an expression reads, as it stands in the file."""
     columns = COLUMNS | {"ordered_at": "cast(day as timestamp)"}
     found = alarms(tmp_path, spoilt(SHOP, 0.05), order_columns=columns)
-    assert "(31.12.2023)" in found["excluded_rows: unreadable_date"]
-    assert "(twelve)" in found["excluded_rows: unreadable_amount"]
+    assert "Seen: 31.12.2023." in found["excluded_rows: unreadable_date"]
+    assert "Seen: twelve." in found["excluded_rows: unreadable_amount"]
     assert "5 % of the rows" in found["excluded_rows: unreadable_amount"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[2]
 
@@ -51,3 +52,26 @@ def test_hooks_run_what_lint_runs() -> None:
     lint = makefile.split("\nlint:")[1].split("\n\n")[0]
     for hook in hooks["repos"][0]["hooks"]:
         assert " ".join(hook["entry"].split()[:2]).removesuffix(" --force-exclude") in lint
+
+
+def test_every_list_of_requirements_is_resolved_pinned_and_audited() -> None:
+    lists = {path.stem for path in PROJECT.glob("requirements*.in")}
+    assert lists == {path.stem for path in PROJECT.glob("requirements*.txt")}
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    resolved = re.search(r"for name in (requirements.*); do", makefile)
+    assert resolved
+    assert set(resolved[1].split()) == lists
+    for name in lists:
+        pinned = (PROJECT / f"{name}.txt").read_text(encoding="utf-8")
+        pins = re.findall(
+            r"^([\w.-]+)==(\S+)(?: ;.*)? \\\n    --hash=sha256:", pinned, re.MULTILINE
+        )
+        assert len(pins) == len(re.findall(r"^\w", pinned, re.MULTILINE)), f"{name}: unhashed"
+        for line in re.findall(r"^\w.*$", (PROJECT / f"{name}.in").read_text(), re.MULTILINE):
+            wanted = Requirement(line)
+            versions = [version for package, version in pins if package == wanted.name]
+            assert versions, f"{name}.in names {wanted.name}: make requirements"
+            assert all(map(wanted.specifier.contains, versions)), f"{line}: make requirements"
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "ci.yml").read_text())
+    steps = [step.get("run", "") for step in workflow["jobs"]["audit"]["steps"]]
+    assert any("requirements*.txt" in step and "pip-audit" in step for step in steps)
