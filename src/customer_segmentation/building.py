@@ -348,9 +348,9 @@ def build_edition(
         if made.success:
             try:
                 editions.publish(before)
-            except (NotPossible, NotReadable) as problem:
+            except (NotPossible, NotReadable, duckdb.Error, OSError) as problem:
                 made.success = False
-                made.told.errors.setdefault(str(problem))
+                made.told.errors.setdefault(made.told.say(str(problem)))
         if not made.success and made.num_steps and editions.file("building").exists():
             failed = editions.set_aside()
             click.echo(

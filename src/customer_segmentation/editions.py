@@ -79,10 +79,19 @@ def to_disk(path: Path) -> None:
 
 
 def settle(database: Path) -> None:
-    """Bring what stands in the write-ahead log into the file, if there is a log."""
+    """Bring what stands in the write-ahead log into the file, if there is a log.
+
+    DuckDB does so when it closes a file, but where that fails, as on a full disk, it says nothing.
+    Raises ``duckdb.Error`` or ``NotPossible`` if it can't be done.
+    """
     if wal_of(database).exists():
         with duckdb.connect(str(database)) as connection:
             connection.execute("checkpoint")
+    if wal_of(database).exists():
+        raise NotPossible(
+            f"'{database}' can't be written to its end: '{wal_of(database).name}' stays beside it."
+            " Is the disk full?"
+        )
 
 
 @dataclass(frozen=True)
@@ -175,7 +184,7 @@ class Editions:
         with Database(self.published):
             pass
         # If somebody reads it, the copy will be settled, and takes the place of file and log.
-        with suppress(duckdb.Error):
+        with suppress(duckdb.Error, NotPossible):
             settle(self.published)
 
     def _expect(self, before: State) -> None:
@@ -200,6 +209,7 @@ class Editions:
                 "dbt built elsewhere than where DUCKDB_PATH says. Give your profile the path"
                 " {{ env_var('DUCKDB_PATH') }}, or call dbt build, which builds in place."
             )
+        settle(self.file("building"))
         with Database(self.file("building")) as built:
             built.expect_one_edition()
             edition = built.served_edition
@@ -222,6 +232,7 @@ class Editions:
 
     def _put_in_place(self, file: Path, before: State) -> None:
         """Publish ``file``, and keep what was published under the number of its edition."""
+        settle(file)
         to_disk(file)
         if not self.published.exists():
             self._expect(before)
@@ -333,8 +344,8 @@ class Editions:
         Returns the version that was pinned, None if none was.
         """
         with Database(self.published) as database:
-            pinned = database.served_edition.pinned_model_version
-        if pinned is None:
+            served = database.served_edition
+        if served.pinned_model_version is None:
             return None
         before = self.begin()
         with duckdb.connect(str(self.file("building"))) as connection:
@@ -344,12 +355,10 @@ class Editions:
                 where edition_id = ({SERVED})
                 """
             )
-        file = self.file("building")
-        to_disk(file)
-        self._expect(before)
-        os.replace(file, self.published)
-        to_disk(self.published.parent)
-        return pinned
+        self._put_in_place(self.file("building"), before)
+        # It was kept under the number that it has still.
+        self.clear(served.edition_id)
+        return served.pinned_model_version
 
 
 SERVED = "select arg_max(edition_id, served_since) from main.editions"
