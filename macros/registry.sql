@@ -149,10 +149,19 @@
     {{ return(columns) }}
 {%- endmacro %}
 
+{#- The registry's CSV as it is written: a file that is cut short is not taken for one of another form. -#}
+{% macro registry_file(location) -%}
+    select *
+    from read_csv(
+        {{ sql_text(location) }}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', skip = 0,
+        comment = ''
+    )
+{%- endmacro %}
+
 {#- The rows of a registry's CSV, as text. Columns that it lacks are null: one of an earlier version of this project has
     no records, but wide rows by version, feature and cluster. -#}
 {% macro registry_rows(location) -%}
-    select * from read_csv({{ sql_text(location) }}, header = true, all_varchar = true)
+    {{ registry_file(location) }}
     union all by name
     select
         {%- for column in registry_columns() %}

@@ -18,9 +18,9 @@
     {%- set versions = table_at_the_start('clustering', 'model_versions') -%}
     {%- set centroids = table_at_the_start('clustering', 'cluster_centroids') -%}
     {%- if not versions -%}
-        {%- if location and run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] == 0 -%}
-            {{ return("registry_location: there is no file '" ~ location ~ "'. Check the path, or set it to null and let this"
-                ~ " build fit anew.") }}
+        {%- set problem = registry_file_problem(location) if location else none -%}
+        {%- if problem -%}
+            {{ return(problem) }}
         {%- elif location -%}
             {%- set versions = "(" ~ registry_rows(location) ~ ")" -%}
             {%- set centroids = versions -%}
@@ -51,4 +51,95 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+{#- What is wrong with the registry's CSV, in one sentence; null if nothing is. A file that is none, or is cut short, must not
+    pass for one without versions: the build would fit anew, without a word. -#}
+{% macro registry_file_problem(location) -%}
+    {%- set num_files = run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] -%}
+    {%- if num_files != 1 -%}
+        {{ return("registry_location: " ~ ("there is no file" if num_files == 0 else num_files ~ " files match") ~ " '"
+            ~ location ~ "'. Check the path, or set it to null and let this build fit anew.") }}
+    {%- endif -%}
+    {%- set columns = run_query("describe " ~ registry_file(location)).columns[0].values() | list -%}
+    {#- One of an earlier version of this project has no records, and no limits. -#}
+    {%- set needed = ['model_version', 'dataset', 'fitted_on', 'settings', 'feature', 'cluster_id', 'centroid']
+        + (['record'] if 'limit_name' in columns else []) -%}
+    {%- set missing = needed | reject('in', columns) | list -%}
+    {%- set query -%}
+        with
+
+        registry as ({{ registry_rows(location) }}),
+
+        versions as (select distinct model_version from registry where coalesce(record, 'version') = 'version'),
+
+        features as (select * from registry where coalesce(record, 'feature') = 'feature'),
+
+        centroids as (
+            select * from registry
+            where coalesce(record, 'centroid') = 'centroid' and cluster_id is not null
+        ),
+
+        wrong_values as (
+            {%- for column, type in registry_columns().items() if type != 'varchar' %}
+            select '{{ column }}' as column_name, {{ column }} as value from registry
+            where
+                {{ column }} is not null
+                {%- if type == 'double' %}
+                and not coalesce(isfinite(try_cast({{ column }} as double)), false)
+                {%- else %}
+                and try_cast({{ column }} as {{ type }}) is null
+                {%- endif %}
+            union all
+            {%- endfor %}
+            select 'settings' as column_name, settings as value from registry
+            where not json_valid(settings)
+            union all
+            select 'model_version' as column_name, model_version as value from registry
+            where try_cast(model_version as integer) < 1
+            union all
+            select 'scale' as column_name, scale as value from features
+            where try_cast(scale as double) = 0
+            union all
+            select 'centroid' as column_name, '' as value from centroids
+            where centroid is null
+        )
+
+        select 1 as position, 'holds no version' as problem
+        where not exists (from versions)
+        union all
+        select 2, 'has the value ''' || value || ''' in its column ' || column_name
+        from wrong_values
+        union all
+        select 3, 'has a row of version ' || model_version || ' twice'
+        from registry
+        group by
+            record, model_version, stage, feature, window_days, order_class, gap_class, silence_from, limit_name,
+            lifecycle_stage, cluster_id, as_of_date
+        having count(*) > 1
+        union all
+        select 4, 'has no clusters of version ' || model_version
+        from versions
+        anti join centroids using (model_version)
+        union all
+        select 5, 'has clusters of version ' || model_version || ' by ''' || feature || ''', which is no feature of it'
+        from centroids
+        anti join features using (model_version, feature)
+        order by position, problem
+        limit 1
+    {%- endset -%}
+    {%- set problem = "has no column '" ~ missing[0] ~ "'" if missing
+        else (run_query(query).columns[1].values() | first) -%}
+    {%- if problem -%}
+        {{ return("registry_location: '" ~ location ~ "' is no whole registry, as it " ~ problem ~ ". Export it again"
+            ~ " (make registry-export), or set it to null and let this build fit anew.") }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- For the tests: what is wrong with each of many files, one JSON text a line. -#}
+{% macro tell_registry_problems(locations) -%}
+    {%- for location in locations -%}
+        {%- do log('problem: ' ~ tojson(registry_file_problem(location)), info=true) -%}
+    {%- endfor -%}
 {%- endmacro %}

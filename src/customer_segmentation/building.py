@@ -6,6 +6,7 @@ shell, so that a path may have any character.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -234,6 +235,23 @@ def environment(given: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def log_that_may_fail(told: Told) -> Iterator[None]:
+    """Say once that dbt's log can't be written; Python would print a stack trace for each line."""
+
+    def warn(handler: logging.Handler, record: logging.LogRecord) -> None:
+        problem = sys.exc_info()[1] or "it can't be written"
+        why = trouble_of(problem, told.database, os.environ) or problem
+        told.warnings.setdefault(f"dbt's log is not whole. {why}")
+
+    before = logging.Handler.handleError
+    logging.Handler.handleError = warn  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        logging.Handler.handleError = before  # type: ignore[method-assign]
+
+
+@contextmanager
 def private_files() -> Iterator[None]:
     """Whatever is written is its owner's alone."""
     before = os.umask(0o077)
@@ -310,7 +328,7 @@ def run(
         "DUCKDB_READ_ONLY": "1" if reads_only else "",
         "BUILDS_AN_EDITION": "1" if home_of(database) != database else "",
     }
-    with environment(given):
+    with environment(given), log_that_may_fail(told):
         result = dbtRunner(callbacks=[told.hear]).invoke(options)
     # dbt keeps the database open, for its next run in this process.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

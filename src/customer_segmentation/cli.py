@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,12 @@ site_option = click.option(
 @click.version_option(package_name="customer_segmentation")
 def main() -> None:
     """Build customer segments, and publish them."""
+    if sys.getfilesystemencoding() == "ascii":
+        # Where the locale is C and Python is told to heed it, names would lose their umlauts.
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
+    # Closed ones, as after >&-: else the next file that is opened takes their place.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 vars_file_option = click.option(
@@ -235,7 +242,6 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
     """
     started = time.perf_counter()
     database = database or database_of(vars_file)
-    click.echo(f"Reading {database} ...")
     from customer_segmentation.report.page import write_report
     from customer_segmentation.report.shop import Shop
 
@@ -243,10 +249,14 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
         click.echo(f"{time.perf_counter() - started:5.1f} s  {message}")
 
     with said_in_a_sentence(database):
+        click.echo(f"Reading {database} ...")
         shop = Shop(database)
         shop.expect_one_edition()
         try:
             page = write_report(shop, site, progress)
+        except BrokenPipeError:
+            # Nobody reads the progress any more.
+            raise
         except OSError as problem:
             raise not_writable(site, problem) from problem
         except KeyError as problem:

@@ -103,6 +103,12 @@ KNOWN = {
     r"(?s)not utf-8 encoded.*?file = (?P<file>[^\n]+)": (
         "'{file}' is not in UTF-8. Save it as CSV in UTF-8."
     ),
+    r'Error when sniffing file "(?P<file>.+?)"': (
+        "'{file}' is no CSV in UTF-8 whose rows have the same columns. Export it again."
+    ),
+    r"(?s)CSV Error on Line: (?P<line>\d+).*?file = (?P<file>[^\n]+)": (
+        "'{file}' has other columns in line {line} than in its header. Export it again."
+    ),
 }
 """What is said, as a pattern, and the sentence in its place; the first that is found holds."""
 
@@ -146,6 +152,7 @@ def trouble_of(
                     file=file,
                     database=database,
                     in_use=in_use(groups.get("lock") or ""),
+                    line=groups.get("line"),
                     memory=settings.get("DUCKDB_MEMORY_LIMIT", "80%"),
                     or_elsewhere=or_elsewhere(Path(file), database, settings),
                     target=settings.get("DBT_TARGET_PATH", FOLDERS["DBT_TARGET_PATH"]),
