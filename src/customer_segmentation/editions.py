@@ -24,7 +24,7 @@ from typing import TextIO
 import duckdb
 import pandas as pd
 
-from customer_segmentation.database import Database, NotReadable
+from customer_segmentation.database import Database, Edition, NotReadable
 from customer_segmentation.sources import delete_unused
 from customer_segmentation.trouble import in_use
 
@@ -69,6 +69,17 @@ def copy(source: Path, target: Path) -> None:
             shutil.copyfileobj(old, new, 1 << 22)
 
 
+def let_read(who: str, *paths: Path) -> None:
+    """Let the owner, the group or everybody read files, and folders with what is in them."""
+    mode = {"owner": 0o700, "group": 0o750, "everybody": 0o755}[who]
+    for path in paths:
+        for one in (path, *path.glob("*")):
+            if one.is_dir():
+                one.chmod(mode)
+            elif one.is_file():
+                one.chmod(mode & 0o666)
+
+
 def to_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -104,6 +115,11 @@ class Editions:
     def folder(self) -> Path:
         """Where everything stands that is not published."""
         return self.published.with_name(f"{self.published.name}.editions")
+
+    @property
+    def copies(self) -> Path:
+        """The folder of exports that were copied in UTF-8, which editions read there."""
+        return self.published.with_name(f"{self.published.name}.transcoded")
 
     def file(self, name: str | int) -> Path:
         """Name the file of an edition, of ``building`` or of ``failed``."""
@@ -198,7 +214,7 @@ class Editions:
         self.file("building").parent.rename(self.folder / "failed")
         return self.file("failed")
 
-    def publish(self, before: State) -> None:
+    def publish(self, before: State) -> Edition:
         """Put the edition that was built into the published one's place, in one step.
 
         ``before`` is what ``begin`` returned. Raises ``NotPossible`` if the published file has
@@ -213,22 +229,11 @@ class Editions:
         with Database(self.file("building")) as built:
             built.expect_one_edition()
             edition = built.served_edition
-        self._let_read(edition.readable_by)
+        let_read(edition.readable_by, self.folder, self.copies, self.file("building"))
         self._put_in_place(self.file("building"), before)
         self._prune(edition.keep_editions)
         self._delete_unused_copies()
-
-    def _let_read(self, who: str) -> None:
-        """Let the owner, the group or everybody read the edition that is about to be published."""
-        mode = {"owner": 0o700, "group": 0o750, "everybody": 0o755}[who]
-        copies = self.published.with_name(f"{self.published.name}.transcoded")
-        logs = Path(os.environ.get("DBT_LOG_PATH", "logs"))
-        for folder in (self.folder, copies, logs):
-            for path in (folder, *folder.glob("*.csv"), *folder.glob("*.log")):
-                if path.exists():
-                    path.chmod(mode if path.is_dir() else mode & 0o666)
-        self.file("building").chmod(mode & 0o666)
-        self.file("building").parent.chmod(mode)
+        return edition
 
     def _put_in_place(self, file: Path, before: State) -> None:
         """Publish ``file``, and keep what was published under the number of its edition."""
@@ -287,7 +292,7 @@ class Editions:
                 # An edition of long ago, of which that is not known.
                 return
             read_with.extend(calls["read_with"])
-        delete_unused(self.published.with_name(f"{self.published.name}.transcoded"), read_with)
+        delete_unused(self.copies, read_with)
 
     def clear(self, name: str | int) -> None:
         """Delete the folder of an edition, of ``building`` or of ``failed``."""
