@@ -292,14 +292,14 @@ def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
 
     if generate:
         run_reading(["docs", "generate", "--static"], shop)
-    elif (database := database_of(shop["vars_file"])).exists():
-        with said_in_a_sentence(database), Database(database) as built:
-            built.expect_one_edition()
     made = target / "static_index.html"
     if not made.exists():
         raise click.ClickException(
             f"There is no '{made}'. Make it first: dbt docs generate --static (make docs does)."
         )
+    if not generate and (database := database_of(shop["vars_file"])).exists():
+        with said_in_a_sentence(database), Database(database) as built:
+            built.expect_one_edition()
     page = site / "docs" / "index.html"
     try:
         publish(made, page, target.absolute(), Path.cwd(), Path.home())

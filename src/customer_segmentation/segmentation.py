@@ -123,8 +123,6 @@ class Segmentation:
     """
 
     database: Path
-    edition: int
-    """What the tables were published as; 0 if before there were editions."""
     model_version: int
     features: pd.DataFrame = field(repr=False)
     """The selected features, as rows of ``clustering.clustering_features``."""
@@ -135,6 +133,8 @@ class Segmentation:
     """Within which stage a customer is scored."""
     names: pd.Series = field(repr=False)
     """Name of each segment that is a cluster, by cluster id."""
+    edition: int = 0
+    """What the tables were published as; 0 if before there were editions."""
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -357,10 +357,10 @@ def load(database: str | PathLike[str]) -> Segmentation:
     )
     return Segmentation(
         path,
-        edition,
         version,
         features,
         centroids,
         scorers,
         names.set_index("cluster_id")["segment"],
+        edition,
     )

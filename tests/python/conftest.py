@@ -161,7 +161,8 @@ def parsed_once(
     }
     key = [str(project), database.stem, sorted(deciding.items())]
     if project != PROJECT:
-        key += [path.read_text() for path in sorted(project.rglob("*")) if path.is_file()]
+        files = [path for path in sorted(project.rglob("*")) if path.is_file()]
+        key += [sha256(path.read_bytes()).hexdigest() for path in files]
     # dbt takes what it parsed before only if the database and the vars are the same.
     os.environ["DUCKDB_PATH"] = database.name
     if not deciding:

@@ -173,41 +173,46 @@ def test_one_clear_sentence_and_nothing_replaced(
 
 
 @pytest.mark.parametrize(
-    ("fault", "sentence"),
+    ("guards", "fault", "sentence"),
     [
         (
+            "seed_guards",
             "update segments.segment_archetypes set action = 'winback' where archetype = 'lapsed'",
             f"segment_archetypes.csv: action is one of those in actions.csv ({ACTIONS}); see"
             " lapsed.",
         ),
         (
+            "seed_guards",
             "delete from segments.segment_archetypes where archetype = 'no_order'",
             "segment_archetypes.csv: a row for no_order is missing; customers who can't be",
         ),
         (
+            "seed_guards",
             "update marketing.targeting_rules set action = 'wnback' where action = 'win_back'",
             f"targeting_rules.csv: action is one of those in actions.csv ({ACTIONS}); see"
             " best_and_cooling, lapsed.",
         ),
         (
+            "seed_guards",
             "delete from marketing.actions where action in ('none', 'retain')",
             "actions.csv: a row for none, retain is missing; segments without an archetype take",
         ),
         (
+            "clustering_guards",
             "update metrics.customer_metrics set num_orders = null where customer_id = 'c1'",
             "candidate_features: num_orders has no value, or no finite one, for 1 of the customers",
         ),
     ],
     ids=["action", "missing row", "rule's action", "missing actions", "missing value"],
 )
-def test_each_guard_of_the_clustering_says_what_is_wrong(
-    shop: tuple[Build, dict[str, Any]], tmp_path: Path, fault: str, sentence: str
+def test_each_guard_says_what_is_wrong(
+    shop: tuple[Build, dict[str, Any]], tmp_path: Path, guards: str, fault: str, sentence: str
 ) -> None:
     """The tables that the guards look at, spoilt after the build."""
     spoilt = shop[0].copy(tmp_path)
     with duckdb.connect(str(spoilt)) as connection:
         connection.sql(fault)
-    refused = run_dbt(spoilt, ["run", "--select", "clustering_guards"], LOCATION)
+    refused = run_dbt(spoilt, ["run", "--select", guards], LOCATION)
     assert not refused.success
     assert sentence in refused.log
     assert "Traceback" not in refused.log

@@ -121,11 +121,13 @@ def test_the_strictest_listing_of_a_customer_counts(sample_build: Build) -> None
     assert twice <= set(unsubscribed)
 
 
-def test_schemas_are_the_layers(sample_build: Build) -> None:
-    schemas = sample_build.query(
-        "select distinct schema_name from duckdb_tables() where not internal"
-    )["schema_name"]
-    assert set(schemas) == {"staging", "metrics", "clustering", "segments", "marketing"}
+def test_schemas_are_the_layers_and_nothing_is_left_beside_them(sample_build: Build) -> None:
+    tables = sample_build.query(
+        "select schema_name, table_name from duckdb_tables() where not internal"
+    )
+    layers = {"staging", "metrics", "clustering", "segments", "marketing"}
+    assert set(tables["schema_name"]) == layers | {"main"}
+    assert list(tables.loc[tables["schema_name"] == "main", "table_name"]) == ["editions"]
 
 
 def test_what_is_reproduced_is_said_of_kmeans_only_and_by_the_vars(sample_build: Build) -> None:

@@ -183,5 +183,5 @@ def test_no_database_and_no_build_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(NotReadable, match=r"^The database was not built to its end"):
         customer_segmentation.load(tmp_path / "empty.duckdb")
     (tmp_path / "text.duckdb").write_text("not a database, only text " * 400)
-    with pytest.raises(NotReadable, match="can't be read"):
+    with pytest.raises(NotReadable, match="is no DuckDB database"):
         customer_segmentation.load(tmp_path / "text.duckdb")
