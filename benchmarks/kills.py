@@ -191,7 +191,7 @@ class Shop:
         kib: int = 0,
     ) -> "Build":
         """Start the build of this number in the shop's life."""
-        variables = yaml.safe_dump(self.life[number], sort_keys=False)
+        variables = yaml.safe_dump(self.life[number])
         arguments = ["build", "--vars", variables, "--project-dir", str(PROJECT), *self.further]
         counted = self.folder / "counted"
         counted.unlink(missing_ok=True)
@@ -265,11 +265,9 @@ class Build:
         return self.process.poll() is not None
 
     def send(self, number: int) -> None:
-        """Send a signal to the build and its children."""
-        try:
+        """Send a signal to the build and its children, unless its number may be another's now."""
+        if not self.has_ended:
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            self.process.poll()
 
     def wait(self, until: float = 900.0, stopped: bool = False) -> bool:
         """Wait until it ends, or for so many seconds after its start; says whether it has ended.
@@ -281,7 +279,7 @@ class Build:
         return self.has_ended
 
     def end(self) -> None:
-        """Leave no child behind, also of a build that has ended."""
+        """Kill it if it still runs, with its children."""
         self.send(signal.SIGKILL)
         self.process.wait()
 

@@ -1,6 +1,7 @@
 """Looking at a database that others build: which edition it is, all that is in it, and readers.
 
-The readers are processes of their own that look all the time and keep what they saw.
+The readers are processes of their own that look all the time and keep what they saw, until they are
+told to stop or have lost their parent.
 """
 
 import os
@@ -120,7 +121,8 @@ def reopening(database: str, is_first: bool, turn: Any, stop: Any, sender: Conne
             return edition_of(connection)
 
     reads: list[Read] = []
-    while not stop.wait(0.03):
+    parent = os.getppid()
+    while not stop.wait(0.03) and os.getppid() == parent:
         with turn:
             if not is_first or os.path.exists(database):
                 reads.append(one_look(look))
@@ -130,15 +132,17 @@ def reopening(database: str, is_first: bool, turn: Any, stop: Any, sender: Conne
 def keeping(database: str, is_first: bool, turn: Any, stop: Any, sender: Connection) -> None:
     """Open the file once and read all the time."""
     reads: list[Read] = []
+    parent = os.getppid()
     while is_first and not os.path.exists(database) and not stop.wait(0.01):
-        pass
+        if os.getppid() != parent:
+            return
     if not stop.is_set():
         try:
             connection = duckdb.connect(database, read_only=True, config={"threads": 1})
         except duckdb.Error as error:
             reads.append(Read(time.perf_counter(), 0.0, "", str(error)))
         else:
-            while not stop.wait(0.1):
+            while not stop.wait(0.1) and os.getppid() == parent:
                 reads.append(one_look(lambda: edition_of(connection)))
     sender.send(reads)
 

@@ -127,7 +127,9 @@
 {% macro settings_by_name() -%}
     {%- set settings = {} -%}
     {%- for name in var_units() -%}
-        {%- do settings.update({name: var(name)}) -%}
+        {#- YAML takes a day without quotes for a day. -#}
+        {%- set value = var(name) -%}
+        {%- do settings.update({name: value | string if value.isoformat is defined else value}) -%}
     {%- endfor -%}
     {{ return(settings) }}
 {%- endmacro %}

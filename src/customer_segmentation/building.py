@@ -13,7 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ import duckdb
 import yaml
 
 from customer_segmentation.database import NotReadable, home_of
-from customer_segmentation.editions import Editions, NotPossible
-from customer_segmentation.trouble import check_database_path, trouble_of
+from customer_segmentation.editions import Editions, NotPossible, let_read
+from customer_segmentation.trouble import FOLDERS, check_database_path, trouble_of
 
 SHOWN_ROWS = 3
 
@@ -354,6 +354,11 @@ def run(
     return Run(bool(result.success), told, num_steps)
 
 
+def folders_of_dbt(project: Path) -> list[Path]:
+    """Name the folders that dbt writes beside the database: compiled SQL, and the log."""
+    return [Path(os.environ.get(name) or project / default) for name, default in FOLDERS.items()]
+
+
 def build_edition(
     arguments: Sequence[str],
     variables: Mapping[str, Any],
@@ -373,10 +378,13 @@ def build_edition(
         made = run(["build", *arguments], variables, project, editions.file("building"))
         if made.success:
             try:
-                editions.publish(before)
-            except (NotPossible, NotReadable) as problem:
+                edition = editions.publish(before)
+                # Of another owner's folders that owner decides.
+                with suppress(PermissionError):
+                    let_read(edition.readable_by, *folders_of_dbt(project))
+            except (NotPossible, NotReadable, duckdb.Error, OSError) as problem:
                 made.success = False
-                made.told.errors.setdefault(str(problem))
+                made.told.errors.setdefault(made.told.say(str(problem)))
         if not made.success and made.num_steps and editions.file("building").exists():
             failed = editions.set_aside()
             click.echo(

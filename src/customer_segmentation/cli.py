@@ -263,6 +263,13 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
             raise
         except OSError as problem:
             raise not_writable(site, problem) from problem
+        except KeyError as problem:
+            if shop.served_edition.edition_id > 0:
+                raise
+            raise click.ClickException(
+                f"'{database}' was built by an earlier version of this project, and lacks"
+                f" {problem}. Build it again (make build)."
+            ) from problem
     progress(f"{page}: {page.stat().st_size / 1e6:.1f} MB, ready to open or to send.")
 
 

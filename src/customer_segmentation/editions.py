@@ -24,7 +24,7 @@ from typing import TextIO
 import duckdb
 import pandas as pd
 
-from customer_segmentation.database import Database, NotReadable
+from customer_segmentation.database import Database, Edition, NotReadable
 from customer_segmentation.sources import delete_unused
 from customer_segmentation.trouble import in_use
 
@@ -69,6 +69,17 @@ def copy(source: Path, target: Path) -> None:
             shutil.copyfileobj(old, new, 1 << 22)
 
 
+def let_read(who: str, *paths: Path) -> None:
+    """Let the owner, the group or everybody read files, and folders with what is in them."""
+    mode = {"owner": 0o700, "group": 0o750, "everybody": 0o755}[who]
+    for path in paths:
+        for one in (path, *path.glob("*")):
+            if one.is_dir():
+                one.chmod(mode)
+            elif one.is_file():
+                one.chmod(mode & 0o666)
+
+
 def to_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -79,10 +90,19 @@ def to_disk(path: Path) -> None:
 
 
 def settle(database: Path) -> None:
-    """Bring what stands in the write-ahead log into the file, if there is a log."""
+    """Bring what stands in the write-ahead log into the file, if there is a log.
+
+    DuckDB does so when it closes a file, but where that fails, as on a full disk, it says nothing.
+    Raises ``duckdb.Error`` or ``NotPossible`` if it can't be done.
+    """
     if wal_of(database).exists():
         with duckdb.connect(str(database)) as connection:
             connection.execute("checkpoint")
+    if wal_of(database).exists():
+        raise NotPossible(
+            f"'{database}' can't be written to its end: '{wal_of(database).name}' stays beside it."
+            " Is the disk full?"
+        )
 
 
 @dataclass(frozen=True)
@@ -95,6 +115,11 @@ class Editions:
     def folder(self) -> Path:
         """Where everything stands that is not published."""
         return self.published.with_name(f"{self.published.name}.editions")
+
+    @property
+    def copies(self) -> Path:
+        """The folder of exports that were copied in UTF-8, which editions read there."""
+        return self.published.with_name(f"{self.published.name}.transcoded")
 
     def file(self, name: str | int) -> Path:
         """Name the file of an edition, of ``building`` or of ``failed``."""
@@ -175,7 +200,7 @@ class Editions:
         with Database(self.published):
             pass
         # If somebody reads it, the copy will be settled, and takes the place of file and log.
-        with suppress(duckdb.Error):
+        with suppress(duckdb.Error, NotPossible):
             settle(self.published)
 
     def _expect(self, before: State) -> None:
@@ -189,7 +214,7 @@ class Editions:
         self.file("building").parent.rename(self.folder / "failed")
         return self.file("failed")
 
-    def publish(self, before: State) -> None:
+    def publish(self, before: State) -> Edition:
         """Put the edition that was built into the published one's place, in one step.
 
         ``before`` is what ``begin`` returned. Raises ``NotPossible`` if the published file has
@@ -200,28 +225,19 @@ class Editions:
                 "dbt built elsewhere than where DUCKDB_PATH says. Give your profile the path"
                 " {{ env_var('DUCKDB_PATH') }}, or call dbt build, which builds in place."
             )
+        settle(self.file("building"))
         with Database(self.file("building")) as built:
             built.expect_one_edition()
             edition = built.served_edition
-        self._let_read(edition.readable_by)
+        let_read(edition.readable_by, self.folder, self.copies, self.file("building"))
         self._put_in_place(self.file("building"), before)
         self._prune(edition.keep_editions)
         self._delete_unused_copies()
-
-    def _let_read(self, who: str) -> None:
-        """Let the owner, the group or everybody read the edition that is about to be published."""
-        mode = {"owner": 0o700, "group": 0o750, "everybody": 0o755}[who]
-        copies = self.published.with_name(f"{self.published.name}.transcoded")
-        logs = Path(os.environ.get("DBT_LOG_PATH", "logs"))
-        for folder in (self.folder, copies, logs):
-            for path in (folder, *folder.glob("*.csv"), *folder.glob("*.log")):
-                if path.exists():
-                    path.chmod(mode if path.is_dir() else mode & 0o666)
-        self.file("building").chmod(mode & 0o666)
-        self.file("building").parent.chmod(mode)
+        return edition
 
     def _put_in_place(self, file: Path, before: State) -> None:
         """Publish ``file``, and keep what was published under the number of its edition."""
+        settle(file)
         to_disk(file)
         if not self.published.exists():
             self._expect(before)
@@ -276,7 +292,7 @@ class Editions:
                 # An edition of long ago, of which that is not known.
                 return
             read_with.extend(calls["read_with"])
-        delete_unused(self.published.with_name(f"{self.published.name}.transcoded"), read_with)
+        delete_unused(self.copies, read_with)
 
     def clear(self, name: str | int) -> None:
         """Delete the folder of an edition, of ``building`` or of ``failed``."""
@@ -333,8 +349,8 @@ class Editions:
         Returns the version that was pinned, None if none was.
         """
         with Database(self.published) as database:
-            pinned = database.served_edition.pinned_model_version
-        if pinned is None:
+            served = database.served_edition
+        if served.pinned_model_version is None:
             return None
         before = self.begin()
         with duckdb.connect(str(self.file("building"))) as connection:
@@ -344,12 +360,10 @@ class Editions:
                 where edition_id = ({SERVED})
                 """
             )
-        file = self.file("building")
-        to_disk(file)
-        self._expect(before)
-        os.replace(file, self.published)
-        to_disk(self.published.parent)
-        return pinned
+        self._put_in_place(self.file("building"), before)
+        # It was kept under the number that it has still.
+        self.clear(served.edition_id)
+        return served.pinned_model_version
 
 
 SERVED = "select arg_max(edition_id, served_since) from main.editions"

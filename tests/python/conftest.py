@@ -195,7 +195,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ):
             item.add_marker(pytest.mark.slow)
     # Of files that are given to processes one by one, the longest first.
-    longest = ("test_browser.py", "test_versions.py", "test_report.py", "test_bad_input.py")
+    longest = (
+        "test_browser.py",
+        "test_versions.py",
+        "test_report.py",
+        "test_bad_input.py",
+        "test_upgrade.py",
+    )
     items.sort(key=lambda item: (item.path.name not in longest, "slow" not in item.keywords))
 
 

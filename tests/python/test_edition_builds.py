@@ -67,9 +67,12 @@ class Life:
         return said
 
     def tables(self) -> dict[str, str]:
-        """All tables of the layers, hashed."""
+        """All tables of the layers, hashed; views show what the tables hold."""
         with duckdb.connect(str(self.database), read_only=True) as connection:
-            return tables_of(connection)
+            named = connection.sql("select schema_name || '.' || view_name from duckdb_views()")
+            views = {name for (name,) in named.fetchall()}
+            found = tables_of(connection)
+        return {name: rows for name, rows in found.items() if name not in views}
 
     def edition(self) -> int:
         """The edition that is served."""
