@@ -85,11 +85,7 @@
             select '{{ column }}' as column_name, {{ column }} as value from registry
             where
                 {{ column }} is not null
-                {%- if type == 'double' %}
-                and not coalesce(isfinite(try_cast({{ column }} as double)), false)
-                {%- else %}
                 and try_cast({{ column }} as {{ type }}) is null
-                {%- endif %}
             union all
             {%- endfor %}
             select 'settings' as column_name, settings as value from registry
@@ -101,8 +97,8 @@
             select 'scale' as column_name, scale as value from features
             where try_cast(scale as double) = 0
             union all
-            select 'centroid' as column_name, '' as value from centroids
-            where centroid is null
+            select 'centroid' as column_name, coalesce(centroid, '') as value from centroids
+            where not coalesce(isfinite(try_cast(centroid as double)), false)
         )
 
         select 1 as position, 'holds no version' as problem

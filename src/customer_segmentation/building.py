@@ -6,6 +6,7 @@ shell, so that a path may have any character.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
@@ -251,6 +252,11 @@ def log_that_may_fail(told: Told) -> Iterator[None]:
         logging.Handler.handleError = before  # type: ignore[method-assign]
 
 
+def end_quietly() -> None:
+    """Let libraries end without a word, as dbt leaves threads behind after an error of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 @contextmanager
 def private_files() -> Iterator[None]:
     """Whatever is written is its owner's alone."""
@@ -338,6 +344,8 @@ def run(
         raise WrongUse(f"{result.exception} The arguments are those of dbt build.")
     if told.selects_nothing and not getattr(result.result, "results", None):
         raise WrongUse(f"{told.selects_nothing} Look for a typing error in the selection.")
+    if result.exception:
+        atexit.register(end_quietly)
     if result.exception and not told.errors:
         told.errors.setdefault(told.say(str(result.exception)))
     results = list(getattr(result.result, "results", None) or [])

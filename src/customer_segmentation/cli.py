@@ -44,8 +44,12 @@ vars_file_option = click.option(
 
 def database_of(vars_file: Path | None) -> Path:
     """Name the database: as DUCKDB_PATH says, else like the vars file."""
-    name = f"{vars_file.stem}_segments" if vars_file is not None else "customer_segmentation"
-    return Path(os.environ.get("DUCKDB_PATH") or f"{name}.duckdb")
+    from customer_segmentation.trouble import UNUSABLE
+
+    if given := os.environ.get("DUCKDB_PATH"):
+        return Path(given).expanduser()
+    name = UNUSABLE.sub("_", f"{vars_file.stem}_segments") if vars_file else "customer_segmentation"
+    return Path(f"{name}.duckdb")
 
 
 def shop_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -291,7 +295,8 @@ def docs(target: Path, site: Path, generate: bool, **shop: Any) -> None:
     from customer_segmentation.report.page import write_index
 
     if generate:
-        run_reading(["docs", "generate", "--static"], shop)
+        # Of several threads, one that goes on hides why another one failed.
+        run_reading(["docs", "generate", "--static", "--threads", "1"], shop)
     made = target / "static_index.html"
     if not made.exists():
         raise click.ClickException(

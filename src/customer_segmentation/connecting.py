@@ -23,7 +23,7 @@ class Plugin(BasePlugin):
         """Raise ``RuntimeError``, which dbt shows without a stack trace, if that fails."""
         if creds.path == ":memory:" or creds.is_motherduck:
             return
-        path = Path(creds.path)
+        path = Path(creds.path).expanduser()
         try:
             if config.get("access_mode") != "read_only":
                 check_database_path(path)

@@ -22,7 +22,8 @@ def without_folders(page: str, *folders: Path) -> str:
     '{"root_path": ".", "path": "./models/a.sql"}'
     """
     for folder in folders:
-        for text in (str(folder), json.dumps(str(folder))[1:-1]):
+        in_sql = str(folder).replace("'", "''")
+        for text in (str(folder), in_sql, *(json.dumps(t)[1:-1] for t in (str(folder), in_sql))):
             page = page.replace(text, ".")
     return page
 
@@ -30,11 +31,12 @@ def without_folders(page: str, *folders: Path) -> str:
 def locations(page: str) -> list[Path]:
     r"""Folders of the files that the compiled SQL reads, the longest first.
 
-    >>> locations(r"from read_csv(\n    '/data/shop/orders.csv', header = true)")
-    [PosixPath('/data/shop')]
+    >>> locations(r"from read_csv(\n    '/data/o''brien/orders.csv', header = true)")
+    [PosixPath("/data/o'brien")]
     """
-    paths = re.findall(r"read_(?:csv|parquet)\((?:\\n|\s)*'([^']+)'", page)
-    folders = {Path(path).parent for path in paths if Path(path).is_absolute()}
+    found = re.findall(r"read_(?:csv|parquet)\((?:\\n|\s)*'((?:[^']|'')+)'", page)
+    paths = [Path(text.replace("''", "'")) for text in found]
+    folders = {path.parent for path in paths if path.is_absolute()}
     return sorted(folders, key=lambda folder: len(str(folder)), reverse=True)
 
 

@@ -21,8 +21,8 @@ TAKEN_NAMES = {
 }
 """Schemas of the project and names that DuckDB keeps: no database can be called so beside them."""
 
-CALLED_OTHERWISE = re.compile(r"[;#?\\\x00-\x1f]")
-"""Signs in a file's name for which dbt and DuckDB give the database two different names."""
+UNUSABLE = re.compile(r"""[?#]|[;'"\\\x00-\x1f](?=[^/]*$)""")
+"""Signs in a path, or in its last part, that dbt does not quote, or takes for an address's."""
 
 FOLDERS = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
 """Where dbt writes: variables of the environment and their defaults."""
@@ -183,8 +183,11 @@ def check_database_path(path: Path) -> None:
             f"The database '{path}' can't be called '{name}': a layer or a part of DuckDB is"
             f" called so. {another}"
         )
-    if sign := CALLED_OTHERWISE.search(path.name):
-        raise Trouble(f"The database '{path}' has {sign[0]!r} in its name. {another}")
+    if sign := UNUSABLE.search(str(path)) or re.search(r"^\s|\s$", name):
+        raise Trouble(
+            f"The database '{path}' can't be called so: dbt does not know {sign[0]!r} there."
+            f" {another}"
+        )
     folder = path.absolute().parent
     try:
         if not folder.is_dir():
