@@ -346,3 +346,33 @@ def test_the_state_of_a_file_shows_what_changed(editions: Editions) -> None:
     assert state_of(editions.published) == before
     fill(editions.published, 2)
     assert state_of(editions.published) != before
+
+
+def test_what_a_full_disk_keeps_out_of_the_file_is_not_published(editions: Editions) -> None:
+    publish(editions, 1)
+    code = f"""
+import resource, signal
+from test_editions import *
+editions = Editions(Path({str(editions.published)!r}))
+with editions.locked(False, print):
+    before = editions.begin()
+    fill(editions.file("building"), 2)
+    connection = duckdb.connect(str(editions.file("building")))
+    connection.execute("set checkpoint_threshold = '1GB'")
+    connection.execute("create table main.large as select uuid() as x from range(100000)")
+    size = editions.file("building").stat().st_size
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    # DuckDB says nothing.
+    connection.close()
+    try:
+        editions.publish(before)
+    except Exception as problem:
+        print("refused:", problem)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, text=True, capture_output=True
+    )
+    assert "refused:" in done.stdout, done.stdout + done.stderr
+    assert day_of(editions.published) == 1
+    assert not wal_of(editions.published).exists()
