@@ -134,7 +134,7 @@
     {{ return(settings) }}
 {%- endmacro %}
 
-{#- What the run that ends left: whole, if it built and tested all that there is; a part; or failed. -#}
+{#- What the run that ends left: whole, if it built and tested all that there is; untested; a part; or failed. -#}
 {% macro end_edition() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') -%}
         {%- set built = results | selectattr('status', 'in', ['success', 'pass', 'warn'])
@@ -155,6 +155,11 @@
                 {%- endif -%}
             {%- endif -%}
         {%- endfor -%}
+        {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test')
+            | map(attribute='unique_id') | reject('in', built) | list -%}
+        {%- if outcome.is == 'whole' and tests -%}
+            {%- set outcome.is = 'untested' -%}
+        {%- endif -%}
         {%- if results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list -%}
             {%- set outcome.is = 'failed' -%}
         {%- endif -%}

@@ -168,7 +168,12 @@ def line_of(edition: dict[Any, Any]) -> str:
     """Write an edition in one line."""
     missing = {name for name, value in edition.items() if value is None or value != value}
     pinned = "" if "pinned_model_version" in missing else ", pinned"
-    outcome = {"whole": "", "part": "a part was built", "failed": "the build failed"}
+    outcome = {
+        "whole": "",
+        "untested": "without its tests",
+        "part": "a part was built",
+        "failed": "the build failed",
+    }
     parts = [
         f"{edition['edition_id']:>5}  {edition['file'] or '-':<6}",
         f"{edition['started_at']:%Y-%m-%d %H:%M} UTC",

@@ -167,6 +167,10 @@ def test_in_place_what_can_be_known_is_said_before_anything_is_replaced(
 
 @pytest.mark.slow
 def test_in_place_the_report_refuses_what_was_refused_late(life: Life) -> None:
+    life.in_place()
+    with Database(life.database) as database:
+        assert database.served_edition.outcome == "untested"
+    assert "without its tests" in life.run("editions").output.splitlines()[0]
     assert "Too few customers: 2 can be clustered" in life.in_place(**life.few)
     refused = life.run("report", "--site", str(life.database.parent / "site"))
     assert refused.exit_code == 1
