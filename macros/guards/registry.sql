@@ -17,11 +17,12 @@
     {%- set location = var('registry_location') -%}
     {%- set versions = table_at_the_start('clustering', 'model_versions') -%}
     {%- set centroids = table_at_the_start('clustering', 'cluster_centroids') -%}
+    {%- set problem = registry_file_problem(location) if location else none -%}
+    {%- if problem -%}
+        {{ return(problem) }}
+    {%- endif -%}
     {%- if not versions -%}
-        {%- set problem = registry_file_problem(location) if location else none -%}
-        {%- if problem -%}
-            {{ return(problem) }}
-        {%- elif location -%}
+        {%- if location -%}
             {%- set versions = "(" ~ registry_rows(location) ~ ")" -%}
             {%- set centroids = versions -%}
         {%- elif pinned is not none -%}
@@ -61,7 +62,10 @@
         {{ return("registry_location: " ~ ("there is no file" if num_files == 0 else num_files ~ " files match") ~ " '"
             ~ location ~ "'. Check the path, or set it to null and let this build fit anew.") }}
     {%- endif -%}
-    {%- set columns = run_query("describe " ~ registry_file(location)).columns[0].values() | list -%}
+    {%- set is_utf8, num_widths = run_query(registry_widths(location)).rows[0].values() -%}
+    {%- set problem = 'is not in UTF-8' if not is_utf8
+        else 'has rows with more or fewer columns than others' if num_widths > 1 -%}
+    {%- set columns = run_query("describe " ~ registry_file(location)).columns[0].values() | list if not problem else [] -%}
     {#- One of an earlier version of this project has no records, and no limits. -#}
     {%- set needed = ['model_version', 'dataset', 'fitted_on', 'settings', 'feature', 'cluster_id', 'centroid']
         + (['record'] if 'limit_name' in columns else []) -%}
@@ -124,13 +128,31 @@
         order by position, problem
         limit 1
     {%- endset -%}
-    {%- set problem = "has no column '" ~ missing[0] ~ "'" if missing
-        else (run_query(query).columns[1].values() | first) -%}
+    {%- set problem = problem or ("has no column '" ~ missing[0] ~ "'" if missing
+        else run_query(query).columns[1].values() | first) -%}
     {%- if problem -%}
         {{ return("registry_location: '" ~ location ~ "' is no whole registry, as it " ~ problem ~ ". Export it again"
             ~ " (make registry-export), or set it to null and let this build fit anew.") }}
     {%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+{#- Whether a registry's CSV is in UTF-8, and how many different numbers of columns its rows have. Commas between quotes
+    separate nothing. -#}
+{% macro registry_widths(location) -%}
+    with
+
+    given as (select try(decode(content)) as content from read_blob({{ sql_text(location) }})),
+
+    lines as (
+        select unnest(string_split(regexp_replace(content, '"[^"]*"', '', 'g'), chr(10))) as line from given
+    )
+
+    select
+        any_value(given.content) is not null as is_utf8,
+        count(distinct length(lines.line) - length(replace(lines.line, ',', ''))) as num_widths
+    from given
+    left join lines on trim(lines.line, chr(13)) != ''
 {%- endmacro %}
 
 {#- For the tests: what is wrong with each of many files, one JSON text a line. -#}

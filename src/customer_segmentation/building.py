@@ -24,7 +24,7 @@ import yaml
 
 from customer_segmentation.database import NotReadable, home_of
 from customer_segmentation.editions import Editions, NotPossible, let_read
-from customer_segmentation.trouble import FOLDERS, check_database_path, trouble_of
+from customer_segmentation.trouble import FOLDERS, check_database_path, check_seeds, trouble_of
 
 SHOWN_ROWS = 3
 
@@ -51,8 +51,10 @@ def vars_of(
             found |= mapping(file.read_text(encoding="utf-8"), f"'{file}'")
         except FileNotFoundError as error:
             raise WrongUse(f"There is no vars file '{file}'. Check its path.") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise WrongUse(f"The vars file '{file}' can't be read: {error}.") from error
+        except UnicodeDecodeError as error:
+            raise WrongUse(f"The vars file '{file}' is not in UTF-8. Save it so.") from error
+        except OSError as error:
+            raise WrongUse(f"The vars file '{file}' can't be read: {error.strerror}.") from error
     for name, location in (("orders", orders), ("customers", customers)):
         if location is not None:
             if not location.strip():
@@ -373,6 +375,7 @@ def build_edition(
     """
     editions = Editions(database.resolve() if database.is_symlink() else database)
     check_database_path(editions.published)
+    check_seeds(project / "seeds")
     with private_files(), editions.locked(wait, click.echo):
         before = editions.begin()
         made = run(["build", *arguments], variables, project, editions.file("building"))

@@ -15,7 +15,7 @@ import yaml
 
 site_option = click.option(
     "--site",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     default=Path("site"),
     show_default=True,
     help="Folder that a static host can serve.",
@@ -37,7 +37,7 @@ def main() -> None:
 vars_file_option = click.option(
     "--vars-file",
     envvar="SHOP_VARS",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="A YAML file of vars. The database is named like it unless DUCKDB_PATH is set.",
 )
 
@@ -144,7 +144,7 @@ def said_in_a_sentence(database: Path) -> Iterator[None]:
 
 database_option = click.option(
     "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The database that was built.  [default: DUCKDB_PATH, the one named like the vars file,"
     " or customer_segmentation.duckdb]",
 )
@@ -233,7 +233,7 @@ def not_writable(site: Path, problem: OSError) -> click.ClickException:
 
 @main.command()
 @shop_options
-@click.argument("path", type=click.Path(dir_okay=False), default="registry.csv")
+@click.argument("path", default="registry.csv")
 def export_registry(path: str, **shop: Any) -> None:
     """Write the fitted versions to PATH, a CSV that another machine can score with."""
     arguments = ["run-operation", "export_registry", "--args", yaml.safe_dump({"path": path})]
@@ -281,7 +281,7 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
 @main.command()
 @click.option(
     "--target",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     envvar="DBT_TARGET_PATH",
     default=Path("target"),
     show_default=True,

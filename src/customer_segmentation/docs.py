@@ -20,6 +20,8 @@ def without_folders(page: str, *folders: Path) -> str:
     >>> without_folders('{"root_path": "/home/me/shop", "path": "/home/me/shop/models/a.sql"}',
     ...                 Path("/home/me/shop"))
     '{"root_path": ".", "path": "./models/a.sql"}'
+    >>> without_folders("read_csv('/home/o''brien/a.csv')", Path("/home/o'brien"))
+    "read_csv('./a.csv')"
     """
     for folder in folders:
         in_sql = str(folder).replace("'", "''")

@@ -7,6 +7,7 @@ is known here; all else keeps its own words.
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,9 @@ TAKEN_NAMES = {
 
 UNUSABLE = re.compile(r"""[?#]|[;'"\\\x00-\x1f](?=[^/]*$)""")
 """Signs in a path, or in its last part, that dbt does not quote, or takes for an address's."""
+
+EDITED = ("actions.csv", "claims.csv", "segment_archetypes.csv", "targeting_rules.csv")
+"""Seeds that marketers edit, in a spreadsheet perhaps."""
 
 FOLDERS = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
 """Where dbt writes: variables of the environment and their defaults."""
@@ -76,13 +80,23 @@ KNOWN = {
     rf"{OF_SYSTEM}(?:File exists|Not a directory): '(?P<file>.+?)'": (
         "'{file}' can't be written: a file is where a folder should be. Move it{or_elsewhere}."
     ),
+    r"Symlink loop from '(?P<file>.+?)'": (
+        "'{file}' is a link that leads to itself. Take it away{or_elsewhere}."
+    ),
     # ---- what is no database, or none that can be read
-    r"IO Error: Trying to read a database file with storage version": (
-        "'{database}' is of another version of DuckDB than this one. Install that version (the"
-        " project's requirements.txt names its own), or name another database in DUCKDB_PATH."
+    r"created with a newer version of DuckDB": (
+        "The database '{database}', or one that is attached to it, was written by a newer DuckDB"
+        f" than this one ({duckdb.__version__}). Update DuckDB, or name another in DUCKDB_PATH."
+    ),
+    r"database file with storage version": (
+        "The database '{database}', or one that is attached to it, was written by a DuckDB that is"
+        f" too old for this one ({duckdb.__version__}). Name another in DUCKDB_PATH."
     ),
     r'"(?P<file>.+?)" exists, but it is not a valid DuckDB database': (
         "'{file}' is no DuckDB database. Move it away{or_elsewhere}."
+    ),
+    r'IO Error: Cannot open file "(?P<file>.+?)": (?:Is a directory|File exists)': (
+        "'{file}' can't be written: it is a folder. Name a file in it."
     ),
     r'from file "(?P<file>.+?)": Is a directory': (
         "'{file}' is no DuckDB database, but a folder. Move it away{or_elsewhere}."
@@ -96,18 +110,9 @@ KNOWN = {
     ),
     r"Corrupt database file|Could not read enough bytes from file"
     r"|database has been invalidated|Unsupported Storage Version": (
-        "The database '{database}' is damaged. Put a copy in its place, such as the earlier edition"
-        " in '{database}.editions', or move it away and build again."
-    ),
-    # ---- text
-    r"(?s)not utf-8 encoded.*?file = (?P<file>[^\n]+)": (
-        "'{file}' is not in UTF-8. Save it as CSV in UTF-8."
-    ),
-    r'Error when sniffing file "(?P<file>.+?)"': (
-        "'{file}' is no CSV in UTF-8 whose rows have the same columns. Export it again."
-    ),
-    r"(?s)CSV Error on Line: (?P<line>\d+).*?file = (?P<file>[^\n]+)": (
-        "'{file}' has other columns in line {line} than in its header. Export it again."
+        "The database '{database}', or one that is attached to it, is damaged. Put a copy in its"
+        " place, such as the earlier edition in '{database}.editions', or move it away and build"
+        " again."
     ),
 }
 """What is said, as a pattern, and the sentence in its place; the first that is found holds."""
@@ -152,7 +157,6 @@ def trouble_of(
                     file=file,
                     database=database,
                     in_use=in_use(groups.get("lock") or ""),
-                    line=groups.get("line"),
                     memory=settings.get("DUCKDB_MEMORY_LIMIT", "80%"),
                     or_elsewhere=or_elsewhere(Path(file), database, settings),
                     target=settings.get("DBT_TARGET_PATH", FOLDERS["DBT_TARGET_PATH"]),
@@ -223,3 +227,27 @@ def check_is_database(path: Path) -> None:
     raise Trouble(
         f"'{path}' is no DuckDB database, but {kind}. Move it away, or name another in DUCKDB_PATH."
     )
+
+
+def check_seeds(folder: Path) -> None:
+    """Raise ``Trouble`` if a file of ``EDITED`` was not saved as dbt reads it.
+
+    dbt would not say which one it is.
+    """
+    advice = "Save it as a CSV with commas, in UTF-8."
+    for path in (folder / name for name in EDITED if (folder / name).is_file()):
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                rows = csv.reader(file)
+                header = next(rows, [])
+                if len(header) < 2:
+                    what = "has semicolons for commas" if ";" in "".join(header) else "is empty"
+                    raise Trouble(f"'{path}' {what}. {advice}")
+                for row in rows:
+                    if row and len(row) != len(header):
+                        raise Trouble(
+                            f"'{path}' has {len(row)} columns in line {rows.line_num} where its"
+                            f" header has {len(header)}. Put text with commas in quotes."
+                        )
+        except UnicodeDecodeError:
+            raise Trouble(f"'{path}' is not in UTF-8. {advice}") from None
