@@ -237,7 +237,7 @@ def check_seeds(folder: Path) -> None:
     advice = "Save it as a CSV with commas, in UTF-8."
     for path in (folder / name for name in EDITED if (folder / name).is_file()):
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
+            with path.open(encoding="utf-8", newline="") as file:
                 rows = csv.reader(file)
                 header = next(rows, [])
                 if len(header) < 2:

@@ -248,10 +248,13 @@ FOUND = {
     "empty": (lambda whole: b"", "' is no DuckDB database. Move it away, or name another"),
     "newer": (of_a_newer_duckdb, "was written by a newer DuckDB than this one (2."),
     "cut short": (lambda whole: whole[:9000], "is damaged. Put a copy in its place, such as"),
-    "flipped": (
-        lambda whole: whole[:5000] + bytes(99) + whole[5099:20000] + bytes(9999) + whole[29999:],
-        "is damaged. Put a copy in its place, such as",
-    ),
+    **{
+        f"damaged at {at}": (
+            lambda whole, at=at: whole[:at] + b"\xff" * 99 + whole[at + 99 :],
+            "is damaged. Put a copy in its place, such as",
+        )
+        for at in (5000, 400000)
+    },
 }
 
 
@@ -436,7 +439,7 @@ def build(*arguments: str, **settings: str) -> Result:
             "or name another folder in DBT_TARGET_PATH",
         ),
         ({"DBT_LOG_PATH": "{folder}/file"}, "Move it, or name another folder in DBT_LOG_PATH"),
-        ({"DUCKDB_PATH": "{folder}/main.duckdb"}, "can't be called 'main'"),
+        ({"DUCKDB_PATH": "{folder}/missing/shop.duckdb"}, "' is missing. Make it, or name another"),
     ],
 )
 def test_a_build_in_trouble_ends_in_one_sentence_and_publishes_nothing(
@@ -450,6 +453,36 @@ def test_a_build_in_trouble_ends_in_one_sentence_and_publishes_nothing(
     assert said.startswith("Error: ")
     assert sentence in said
     assert not (folder / "shop.duckdb").exists()
+
+
+def test_before_a_build_the_files_that_marketers_edit_are_looked_at(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "claims.csv").touch()
+    failed = build("--project-dir", str(tmp_path))
+    assert failed.exit_code == 2
+    assert failed.stderr == (
+        f"Error: '{tmp_path}/seeds/claims.csv' is empty. Save it as a CSV with commas, in UTF-8.\n"
+    )
+
+
+def test_a_disk_that_is_full_before_dbt_begins_changes_nothing(
+    folder: Path, tmp_path: Path, database: bytes
+) -> None:
+    """The copy that a build would work in has no room."""
+    (tmp_path / "shop.duckdb").write_bytes(database)
+    failed = subprocess.run(
+        ["sh", "-c", "ulimit -f 100 && exec customer-segmentation build"],
+        cwd=PROJECT,
+        env=os.environ | {"DUCKDB_PATH": str(tmp_path / "shop.duckdb")},
+        capture_output=True,
+        text=True,
+    )
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("Error: The disk is full.")
+    assert len(failed.stderr.splitlines()) == 1
+    assert (tmp_path / "shop.duckdb").read_bytes() == database
 
 
 @pytest.mark.slow
@@ -466,18 +499,37 @@ def test_a_log_that_cannot_be_written_is_told_once_and_stops_nothing(
 
 
 @pytest.mark.slow
-def test_dbt_itself_says_it_without_a_stack_trace(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "memory", "sentence"),
+    [
+        ("no database", "1GB", "shop.duckdb' is no DuckDB database, but something else. Move it"),
+        (None, "much", "DUCKDB_MEMORY_LIMIT: 'much' is no amount of memory. Give one like 4GB"),
+    ],
+    ids=["a text", "no amount of memory"],
+)
+def test_dbt_itself_says_it_without_a_stack_trace(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | None,
+    memory: str,
+    sentence: str,
+) -> None:
     """Profiles that name the plugin check before dbt opens the database."""
-    (tmp_path / "shop.duckdb").write_text("no database")
+    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", memory)
+    if content:
+        (tmp_path / "shop.duckdb").write_text(content)
     failed = run_dbt(tmp_path / "shop.duckdb", ["run", "--select", "as_of"], {})
     assert not failed.success
-    assert f"'{failed.database}' is no DuckDB database, but something else" in failed.log
+    assert sentence in failed.log
     assert "Traceback" not in failed.log
 
 
 @pytest.mark.slow
 def test_a_project_may_stand_in_a_folder_with_an_apostrophe(tmp_path: Path) -> None:
     project = copy_of_the_project(tmp_path / "o'brien's")
+    # Changed, so that dbt does not remember where it stood before.
+    seed = project / "seeds" / "exclusion_reasons.csv"
+    seed.write_text(seed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     seeds = ["build", *NO_UNIT_TESTS, "--select", "exclusion_reasons"]
     built = run_dbt(project / "shop.duckdb", seeds, {}, project=project)
     assert built.success, built.log
