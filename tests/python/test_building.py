@@ -72,6 +72,23 @@ def test_the_registry_is_exported_by_a_command(sample_build: Build, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_docs_that_cannot_be_made_say_why_and_nothing_else(
+    sample_build: Build, tmp_path: Path
+) -> None:
+    names = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
+    environment = os.environ | {name: str(tmp_path / value) for name, value in names.items()}
+    failed = subprocess.run(
+        ["customer-segmentation", "docs", "--generate", "--vars", "{dataset: ''}"],
+        cwd=PROJECT,
+        env=environment | {"DUCKDB_PATH": str(sample_build.copy(tmp_path))},
+        text=True,
+        capture_output=True,
+    )
+    assert failed.returncode == 1
+    assert failed.stderr == "Error: dataset: '' won't do. Give a text.\n"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("selection", "said"),
     [
