@@ -1,5 +1,5 @@
 {#- Editions: what a run left in the database, as rows of main.editions, a table that survives everything. The row of the run
-    that is served is the one that was served last. -#}
+    that is served is the one that was served last. When a run was is for people who look for it: no model reads it. -#}
 
 {#- Raised when a project of before could no longer read what this one writes. -#}
 {% macro schema_version() -%}
@@ -70,7 +70,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A run that builds begins a row; one that is killed leaves it without an end. -#}
+{#- A run that builds begins a row; one that is killed leaves it without an outcome. -#}
 {% macro begin_edition() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') %}
     create table if not exists {{ editions() }} (
@@ -80,7 +80,6 @@
         model_version integer,
         pinned_model_version integer,
         started_at timestamp not null,
-        ended_at timestamp,
         served_since timestamp not null,
         outcome varchar,
         settings json,
@@ -88,6 +87,8 @@
         append_only_tables varchar[],
         schema_version integer not null
     );
+    comment on table {{ editions() }} is
+        'One row per run that built this database: what it built and from which settings. Served is the one with the latest served_since; without an outcome it did not end.';
     {%- set as_of, customers = table_at_the_start('staging', 'as_of'), table_at_the_start('segments', 'customer_segments') -%}
     {%- if as_of and customers and not has_editions() %}
     -- What was built before there were editions.
@@ -167,7 +168,6 @@
         {%- set customers = table_at_the_start('segments', 'customer_segments') %}
     update {{ editions() }}
     set
-        ended_at = timestamp '{{ modules.datetime.datetime.utcnow() }}',
         outcome = '{{ outcome.is }}',
         {%- if as_of %}
         as_of_date = (select as_of.as_of_date from {{ as_of }} as as_of),

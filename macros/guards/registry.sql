@@ -2,11 +2,20 @@
     what the vars ask. -#}
 {% macro check_fits() -%}
     {%- if execute and flags.WHICH in ('build', 'run') and 'model.' in selected_resources | join(' ') -%}
-        {%- set problem = registry_problem() or unknown_feature_problem() -%}
+        {%- set problem = registry_problem() or unknown_feature_problem() or pin_problem() -%}
         {%- if problem -%}
             {{ exceptions.raise_compiler_error(problem) }}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Why nothing can be fitted though it is asked for, in one sentence; null if it can. -#}
+{% macro pin_problem() -%}
+    {%- if var('refit') != false and var('model_version') is none and pinned_version() is not none -%}
+        {{ return("refit: a rollback went back to version " ~ pinned_version() ~ ", which scores until you release it."
+            ~ " Release it first: customer-segmentation rollback --release.") }}
+    {%- endif -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 {#- Why the registry of fits can't be used as the vars ask, in one sentence; null if it can: it is another

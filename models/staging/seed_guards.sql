@@ -171,22 +171,7 @@ problems as (
 
 ),
 
-first_problem as (
-
-    select * from problems
-    order by guard
-    limit 1
-
-),
-
-final as (
-
-    select
-        guard,
-        error(problem) as problem
-    from first_problem
-
-)
+{{ stops_with_the_first_problem() }}
 
 select * from final
 {%- endif %}

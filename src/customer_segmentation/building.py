@@ -373,7 +373,7 @@ def build_edition(
     Returns 0 if all is well, 1 if something failed. Raises ``NotPossible`` if another process
     builds or writes the database.
     """
-    editions = Editions(database.resolve() if database.is_symlink() else database)
+    editions = Editions.of(database)
     check_database_path(editions.published)
     check_seeds(project / "seeds")
     with private_files(), editions.locked(wait, click.echo):
@@ -384,7 +384,7 @@ def build_edition(
                 edition = editions.publish(before)
                 # Of another owner's folders that owner decides.
                 with suppress(PermissionError):
-                    let_read(edition.readable_by, *folders_of_dbt(project))
+                    let_read(edition.settings["readable_by"], *folders_of_dbt(project))
             except (NotPossible, NotReadable, duckdb.Error, OSError) as problem:
                 made.success = False
                 made.told.errors.setdefault(made.told.say(str(problem)))

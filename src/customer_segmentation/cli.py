@@ -159,7 +159,7 @@ def editions(database: Path | None, vars_file: Path | None) -> None:
 
     database = database or database_of(vars_file)
     with said_in_a_sentence(database):
-        rows = Editions(database).listed()
+        rows = Editions.of(database).listed()
     for row in rows.to_dict("records"):
         click.echo(line_of(row))
 
@@ -203,7 +203,7 @@ def rollback(
 
     path = database or database_of(vars_file)
     with said_in_a_sentence(path):
-        shelf = Editions(path.resolve() if path.is_symlink() else path)
+        shelf = Editions.of(path)
         with shelf.locked(False, click.echo):
             if release:
                 version = shelf.release()

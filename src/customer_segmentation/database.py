@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -59,9 +60,9 @@ class Edition:
     pinned_model_version: int | None = None
     outcome: str | None = "whole"
     started_at: str = ""
-    keep_editions: int = 2
-    readable_by: str = "owner"
     schema_version: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Every var of the run, by name; none where the run was before there were editions."""
 
 
 def home_of(database: Path) -> Path:
@@ -143,15 +144,13 @@ class Database:
             return Edition()
         row: dict[Any, Any] = self.editions.sort_values("served_since").to_dict("records")[-1]
         pinned, settings = row["pinned_model_version"], row["settings"]
-        settings = {} if pd.isna(settings) else json.loads(settings)
         return Edition(
             int(row["edition_id"]),
             None if pd.isna(pinned) else int(pinned),
             None if pd.isna(row["outcome"]) else row["outcome"],
             f"{row['started_at']:%Y-%m-%d %H:%M}",
-            settings.get("keep_editions", Edition.keep_editions),
-            settings.get("readable_by", Edition.readable_by),
             int(row["schema_version"]),
+            {} if pd.isna(settings) else json.loads(settings),
         )
 
     def expect_one_edition(self) -> None:

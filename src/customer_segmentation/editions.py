@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 import duckdb
 import pandas as pd
@@ -36,23 +36,20 @@ class NotPossible(Exception):
     """An edition can't be made, published or switched to; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class State:
-    """What a database file was when it was looked at: a change shows in it."""
-
-    parts: tuple[tuple[int, int, int] | None, ...]
+State = list[tuple[int, int, int] | None]
+"""What a database file and its log were when they were looked at: a change shows in it."""
 
 
 def state_of(database: Path) -> State:
     """Look at a database file and its write-ahead log."""
-    parts: list[tuple[int, int, int] | None] = []
+    state: State = []
     for path in (database, wal_of(database)):
         try:
             found = path.stat()
-            parts.append((found.st_ino, found.st_size, found.st_mtime_ns))
+            state.append((found.st_ino, found.st_size, found.st_mtime_ns))
         except FileNotFoundError:
-            parts.append(None)
-    return State(tuple(parts))
+            state.append(None)
+    return state
 
 
 def wal_of(database: Path) -> Path:
@@ -110,6 +107,11 @@ class Editions:
     """The editions of the database ``published``, which need not exist yet."""
 
     published: Path
+
+    @classmethod
+    def of(cls, database: Path) -> Self:
+        """Find the editions of a database, which stand beside the file that a link leads to."""
+        return cls(database.resolve() if database.is_symlink() else database)
 
     @cached_property
     def folder(self) -> Path:
@@ -225,13 +227,12 @@ class Editions:
                 "dbt built elsewhere than where DUCKDB_PATH says. Give your profile the path"
                 " {{ env_var('DUCKDB_PATH') }}, or call dbt build, which builds in place."
             )
-        settle(self.file("building"))
         with Database(self.file("building")) as built:
             built.expect_one_edition()
             edition = built.served_edition
-        let_read(edition.readable_by, self.folder, self.copies, self.file("building"))
+        let_read(edition.settings["readable_by"], self.folder, self.copies, self.file("building"))
         self._put_in_place(self.file("building"), before)
-        self._prune(edition.keep_editions)
+        self._prune(edition.settings["keep_editions"])
         self._delete_unused_copies()
         return edition
 

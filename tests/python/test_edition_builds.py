@@ -119,6 +119,7 @@ def test_a_rollback_pins_its_version_and_forgets_nothing(life: Life) -> None:
     assert life.tables() == second
     life.run("rollback", "1")
 
+    assert "a rollback went back to version 1" in life.build(refit=True).output
     # A fit would be due, but for the pin.
     again = life.build(segment_count=4)
     assert again.exit_code == 0, again.output

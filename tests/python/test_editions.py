@@ -1,8 +1,11 @@
 """Editions: published whole or not at all, kept, switched back, and never in anybody's way."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import duckdb
@@ -10,13 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from customer_segmentation.cli import main
-from customer_segmentation.database import Database, NotReadable
+from customer_segmentation.database import SCHEMA_VERSION, Database, NotReadable
 from customer_segmentation.editions import Editions, NotPossible, state_of, wal_of
 
 COLUMNS = """
     edition_id integer, dataset varchar, as_of_date date, model_version integer,
-    pinned_model_version integer, started_at timestamp, ended_at timestamp,
-    served_since timestamp, outcome varchar, settings json, num_rows map(varchar, bigint),
+    pinned_model_version integer, started_at timestamp, served_since timestamp,
+    outcome varchar, settings json, num_rows map(varchar, bigint),
     append_only_tables varchar[], schema_version integer
 """
 
@@ -50,7 +53,6 @@ def fill(file: Path, day: int, version: int = 1, keep: int = 2) -> None:
                 select
                     coalesce(max(edition_id), 0) + 1, 'mine', date '2025-01-01' + {day}, {version},
                     arg_max_null(pinned_model_version, served_since), now()::timestamp,
-                    now()::timestamp,
                     greatest(now()::timestamp, max(served_since) + interval 1 microsecond), 'whole',
                     '{{"keep_editions": {keep}, "readable_by": "owner"}}', null,
                     ['clustering.model_versions'], 1
@@ -76,6 +78,24 @@ def day_in(connection: duckdb.DuckDBPyConnection) -> int:
     """Which day's edition a connection sees."""
     ((day,),) = connection.sql("select as_of_date - date '2025-01-01' from metrics.days").fetchall()
     return int(day)
+
+
+@contextmanager
+def opened(file: Path, read_only: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the file open."""
+    code = f"""
+import duckdb
+connection = duckdb.connect({str(file)!r}, read_only={read_only})
+print("open", flush=True)
+input()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.communicate("\n")
 
 
 @pytest.fixture
@@ -210,21 +230,10 @@ with editions.locked(False, print):
 
 def test_a_database_that_somebody_writes_is_not_built(editions: Editions) -> None:
     publish(editions, 1)
-    code = f"""
-import duckdb
-connection = duckdb.connect({str(editions.published)!r})
-print("open", flush=True)
-input()
-"""
-    writer = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert writer.stdout is not None
-    writer.stdout.readline()
-    said = f"is being written by process {writer.pid} .*Try again when it is closed"
-    with editions.locked(False, print), pytest.raises(NotReadable, match=said):
-        editions.begin()
-    writer.communicate("\n")
+    with opened(editions.published) as writer:
+        said = f"is being written by process {writer.pid} .*Try again when it is closed"
+        with editions.locked(False, print), pytest.raises(NotReadable, match=said):
+            editions.begin()
     publish(editions, 2)
     assert day_of(editions.published) == 2
 
@@ -251,24 +260,8 @@ os._exit(1)
 """
     subprocess.run([sys.executable, "-c", code], check=False)
     assert wal_of(editions.published).exists()
-    reader = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import duckdb; c = duckdb.connect({str(editions.published)!r}, read_only=True);"
-            " print(1, flush=True); input()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert reader.stdout is not None
-    reader.stdout.readline()
-    if not is_read:
-        reader.communicate("\n")
-    publish(editions, 2)
-    if is_read:
-        reader.communicate("\n")
+    with opened(editions.published, read_only=True) if is_read else nullcontext():
+        publish(editions, 2)
     assert not wal_of(editions.published).exists()
     with Database(editions.published) as database:
         assert database.read("from main.mine")["answer"].iloc[0] == 42
@@ -319,7 +312,7 @@ def test_layers_of_different_builds_are_neither_published_nor_read(editions: Edi
             "delete from marketing.marketing_targets",
             "num_customers is 1 in metrics, 1 in segments, 0 in marketing",
         ),
-        ("update main.editions set outcome = null, ended_at = null", "did not end: its tables may"),
+        ("update main.editions set outcome = null", "did not end: its tables may"),
         ("update main.editions set outcome = 'failed'", "failed: its tables may be of different"),
         ("drop table segments.segment_profiles", "was not built to its end"),
         (
@@ -376,3 +369,19 @@ with editions.locked(False, print):
     assert "refused:" in done.stdout, done.stdout + done.stderr
     assert day_of(editions.published) == 1
     assert not wal_of(editions.published).exists()
+
+
+def test_a_link_leads_to_the_editions_beside_its_file(editions: Editions, tmp_path: Path) -> None:
+    publish(editions, 1)
+    publish(editions, 2)
+    link = tmp_path / "link.duckdb"
+    link.symlink_to(editions.published)
+    listed = CliRunner().invoke(main, ["editions", "--database", str(link)]).output.splitlines()
+    assert [line.split()[:2] for line in listed] == [["2", "served"], ["1", "kept"]]
+
+
+def test_both_sides_have_the_same_schema_version() -> None:
+    macros = (Path(__file__).parents[2] / "macros" / "editions.sql").read_text(encoding="utf-8")
+    found = re.search(r"macro schema_version\(\) -%}\s*{{ return\((\d+)\) }}", macros)
+    assert found
+    assert int(found[1]) == SCHEMA_VERSION
