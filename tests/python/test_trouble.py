@@ -491,6 +491,7 @@ def test_a_log_that_cannot_be_written_is_told_once_and_stops_nothing(
 ) -> None:
     (tmp_path / "dbt.log").symlink_to("/dev/full")
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path))
+    monkeypatch.setenv("DBT_LOG_LEVEL_FILE", "debug")
     made = run(["parse"], {}, PROJECT, folder / "shop.duckdb")
     assert made.success
     assert capfd.readouterr().err == ""
