@@ -183,6 +183,7 @@ class Editions:
         Returns what the published file was. Raises ``NotPossible`` if it is being written.
         """
         self.clear("failed")
+        self._expect_no_log_alone()
         self.file("building").parent.mkdir()
         if not self.published.exists():
             return state_of(self.published)
@@ -196,6 +197,13 @@ class Editions:
                 copy(source, target)
         self._expect(before)
         return before
+
+    def _expect_no_log_alone(self) -> None:
+        if wal_of(self.published).exists() and not self.published.exists():
+            raise NotPossible(
+                f"'{wal_of(self.published)}' belongs to a database that is gone, and would be read"
+                " as if of the next one. Move it away."
+            )
 
     def _settle_published(self) -> None:
         """Settle the published file, and see that nobody writes it."""
@@ -228,7 +236,14 @@ class Editions:
                 " {{ env_var('DUCKDB_PATH') }}, or call dbt build, which builds in place."
             )
         with Database(self.file("building")) as built:
-            built.expect_one_edition()
+            try:
+                built.expect_one_edition()
+            except NotReadable as problem:
+                if self.published.exists():
+                    raise
+                raise NotPossible(
+                    "A first build makes all layers: without --select and --exclude."
+                ) from problem
             edition = built.served_edition
         let_read(edition.settings["readable_by"], self.folder, self.copies, self.file("building"))
         self._put_in_place(self.file("building"), before)
@@ -317,22 +332,21 @@ class Editions:
         """Serve another edition that is kept: the one that is named, or the last one before.
 
         Its model version is pinned if there is a newer one, and the append-only tables stay those
-        that are published now. Returns the edition and the version that it pins, if it does.
+        that are published now. If nothing is published, as where a damaged file was moved away,
+        the newest one is served as it is. Returns the edition and the version that it pins, if it
+        does.
         Raises ``NotPossible`` if that edition is no file, or if somebody has it open.
         """
+        self._expect_no_log_alone()
+        if not self.published.exists() and self.kept():
+            return self._serve_again(edition), None
         rows = self.listed()
         kept = rows[rows["file"] == "kept"].sort_values("served_since")["edition_id"]
         if edition is None:
             (served,) = rows.loc[rows["file"] == "served", "edition_id"]
             earlier = kept[kept < served]
             edition = int(earlier.iloc[-1]) if len(earlier) else None
-        if edition is None or edition not in set(kept):
-            wanted = "an earlier edition" if edition is None else f"edition {edition}"
-            raise NotPossible(
-                f"There is no file of {wanted} of '{self.published}' to switch to; kept are:"
-                f" {', '.join(map(str, sorted(kept))) or 'none'}. The var keep_editions says how"
-                " many stay."
-            )
+        edition = self._expect_kept(edition, list(kept))
         self._settle_published()
         before = state_of(self.published)
         file = self.file(edition)
@@ -343,6 +357,24 @@ class Editions:
         self._put_in_place(file, before)
         self.clear(edition)
         return edition, pinned
+
+    def _serve_again(self, edition: int | None) -> int:
+        """Publish an edition that is kept where the published file is gone; return its number."""
+        kept = self.kept()
+        edition = self._expect_kept(kept[-1] if edition is None else edition, kept)
+        self._put_in_place(self.file(edition), state_of(self.published))
+        self.clear(edition)
+        return edition
+
+    def _expect_kept(self, edition: int | None, kept: list[int]) -> int:
+        if edition is None or edition not in kept:
+            wanted = "an earlier edition" if edition is None else f"edition {edition}"
+            raise NotPossible(
+                f"There is no file of {wanted} of '{self.published}' to switch to; kept are:"
+                f" {', '.join(map(str, sorted(kept))) or 'none'}. The var keep_editions says how"
+                " many stay."
+            )
+        return edition
 
     def release(self) -> int | None:
         """Take away what a rollback pinned: the next build scores with the newest version again.

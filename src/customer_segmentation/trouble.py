@@ -110,8 +110,8 @@ KNOWN = {
     ),
     r"Corrupt database file|Could not read enough bytes from file"
     r"|database has been invalidated|Unsupported Storage Version": (
-        "The database '{database}', or one that is attached to it, is damaged. Put a copy in its"
-        " place, such as the earlier edition in '{database}.editions', or move it away and build"
+        "The database '{database}', or one that is attached to it, is damaged. Move it away; then"
+        " serve the edition before it, if one is kept (customer-segmentation rollback), or build"
         " again."
     ),
 }

@@ -191,6 +191,25 @@ def test_there_is_no_edition_to_switch_to(editions: Editions) -> None:
     assert "no file of edition 7" in CliRunner().invoke(main, [*arguments, "7"]).output
 
 
+def test_a_kept_edition_takes_the_place_of_a_file_that_is_gone(editions: Editions) -> None:
+    for day in (1, 2, 3):
+        publish(editions, day, keep=3)
+    editions.published.unlink()
+    log = wal_of(editions.published)
+    log.write_bytes(b"of the file that is gone")
+    with editions.locked(False, print):
+        for step in (editions.begin, lambda: editions.switch(None)):
+            with pytest.raises(NotPossible, match="belongs to a database that is gone"):
+                step()
+        log.unlink()
+        with pytest.raises(NotPossible, match="no file of edition 3 .* kept are: 1, 2"):
+            editions.switch(3)
+    arguments = ["rollback", "--database", str(editions.published)]
+    assert "edition 2 is served again." in CliRunner().invoke(main, arguments).output
+    assert day_of(editions.published) == 2
+    assert editions.kept() == [1]
+
+
 def test_one_builds_at_a_time_and_the_other_is_told_who(editions: Editions) -> None:
     with (
         editions.locked(False, print),

@@ -35,7 +35,7 @@ MORE_MEMORY = "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is
 FULL = "The disk is full: '/srv/{}' can't be written. Free some of it, or name another"
 MAY_NOT = "'/srv/{}' can't be opened: this user may not. Ask for the permission, or name another"
 NO_MEMORY = "This machine has too little free memory. End other programs, or let DuckDB take less:"
-DAMAGED = "The database '/srv/shop.duckdb', or one that is attached to it, is damaged. Put a copy"
+DAMAGED = "The database '/srv/shop.duckdb', or one that is attached to it, is damaged. Move it"
 HINTS = """
 Possible solutions:
 * Reducing the number of threads (SET threads=X)
@@ -247,11 +247,11 @@ FOUND = {
     "text": (lambda whole: b"hello", "' is no DuckDB database. Move it away, or name another"),
     "empty": (lambda whole: b"", "' is no DuckDB database. Move it away, or name another"),
     "newer": (of_a_newer_duckdb, "was written by a newer DuckDB than this one (2."),
-    "cut short": (lambda whole: whole[:9000], "is damaged. Put a copy in its place, such as"),
+    "cut short": (lambda whole: whole[:9000], "is damaged. Move it away; then serve the edition"),
     **{
         f"damaged at {at}": (
             lambda whole, at=at: whole[:at] + b"\xff" * 99 + whole[at + 99 :],
-            "is damaged. Put a copy in its place, such as",
+            "is damaged. Move it away; then serve the edition",
         )
         for at in (5000, 400000)
     },
