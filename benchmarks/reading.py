@@ -113,7 +113,9 @@ def one_look(look: Callable[[], str]) -> Read:
     return Read(started, time.perf_counter() - started, edition, problem)
 
 
-def reopening(database: str, is_first: bool, turn: Any, stop: Any, sender: Connection) -> None:
+def reopening(
+    database: str, is_first: bool, pause: float, turn: Any, stop: Any, sender: Connection
+) -> None:
     """Open, read and close the file again and again; before a first edition there may be none."""
 
     def look() -> str:
@@ -122,14 +124,16 @@ def reopening(database: str, is_first: bool, turn: Any, stop: Any, sender: Conne
 
     reads: list[Read] = []
     parent = os.getppid()
-    while not stop.wait(0.03) and os.getppid() == parent:
+    while not stop.wait(pause) and os.getppid() == parent:
         with turn:
             if not is_first or os.path.exists(database):
                 reads.append(one_look(look))
     sender.send(reads)
 
 
-def keeping(database: str, is_first: bool, turn: Any, stop: Any, sender: Connection) -> None:
+def keeping(
+    database: str, is_first: bool, pause: float, turn: Any, stop: Any, sender: Connection
+) -> None:
     """Open the file once and read all the time."""
     reads: list[Read] = []
     parent = os.getppid()
@@ -142,7 +146,7 @@ def keeping(database: str, is_first: bool, turn: Any, stop: Any, sender: Connect
         except duckdb.Error as error:
             reads.append(Read(time.perf_counter(), 0.0, "", str(error)))
         else:
-            while not stop.wait(0.1) and os.getppid() == parent:
+            while not stop.wait(3 * pause) and os.getppid() == parent:
                 reads.append(one_look(lambda: edition_of(connection)))
     sender.send(reads)
 
@@ -150,7 +154,7 @@ def keeping(database: str, is_first: bool, turn: Any, stop: Any, sender: Connect
 class Readers:
     """The two readers of a file; holding ``turn`` holds the one up that opens it."""
 
-    def __init__(self, database: Path, is_first: bool, in_place: bool) -> None:
+    def __init__(self, database: Path, is_first: bool, in_place: bool, pause: float = 0.03) -> None:
         context = get_context("spawn")
         self.turn, self.stop = context.Lock(), context.Event()
         self.processes = []
@@ -158,7 +162,7 @@ class Readers:
             self.turn.acquire()
         for reader in [reopening] if in_place else [reopening, keeping]:
             receiver, sender = context.Pipe(duplex=False)
-            arguments = (str(database), is_first, self.turn, self.stop, sender)
+            arguments = (str(database), is_first, pause, self.turn, self.stop, sender)
             process = context.Process(target=reader, args=arguments, daemon=True)
             process.start()
             self.processes.append((process, receiver))
