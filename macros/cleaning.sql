@@ -74,6 +74,12 @@
     end
 {%- endmacro %}
 
+{#- What of a line was given back: a negative line, and what was refunded of it, which its amount is without. -#}
+{% macro returned_of_line(lines=none) -%}
+    {%- set of = lines ~ '.' if lines else '' -%}
+    greatest(-{{ of }}amount - {{ of }}refunded_amount, 0) + {{ of }}refunded_amount
+{%- endmacro %}
+
 {#- True, false, or null for an empty field. What can't be read is `otherwise`. The words come from
     yes_or_no_words(). -#}
 {% macro yes_or_no(column, words, otherwise) -%}

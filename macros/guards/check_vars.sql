@@ -54,7 +54,9 @@
         'attached_databases': 'a mapping',
         'order_columns': 'a mapping',
         'custom_order_columns': 'a mapping',
-        'rows_are': ['order_lines', 'orders'],
+        'order_rows': 'a text or null',
+        'rows_are': ['order_lines', 'lines_with_order_total', 'orders'],
+        'currency_rates_location': 'a path or a table, or null',
         'check_order_ids': 'true or false',
         'customers_location': 'a path or a table, or null',
         'customers_csv_options': 'a mapping',
@@ -269,6 +271,10 @@
             ~ values.min_drift_to_refit ~ "), since who is asked to refit was warned before.") }}
     {%- endif -%}
 
+    {%- if values.currency_rates_location and not (values.currency and values.order_columns.get('currency')) -%}
+        {{ return("currency_rates_location: rates need to know from what and into what. Map the field currency in order_columns,"
+            ~ " and give the var currency, as in EUR.") }}
+    {%- endif -%}
     {%- for name in ['order_columns', 'customer_columns', 'custom_order_columns', 'attached_databases'] -%}
         {%- for field, value in values[name].items() -%}
             {%- if value is mapping or (value is sequence and value is not string) or (value is string and not value | trim)
@@ -282,7 +288,8 @@
         {%- if not modules.re.match('^[a-z_][a-z0-9_]*$', column | string) -%}
             {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
                 ~ " underscores, as in {category: product_group}.") }}
-        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code', 'file',
+        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code',
+            'refunded_amount', 'is_order_row', 'currency_reading', 'line_number', 'has_several_amounts', 'lacks_rate', 'file',
             'raw_ordered_at', 'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date',
             'metrics_window_start'] -%}
             {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}

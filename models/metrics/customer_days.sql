@@ -4,7 +4,7 @@ with
 orders as (
 
     select * from {{ ref('orders') }}
-    {{ 'where last_line_date = order_date' if var('rows_are') == 'order_lines' }}
+    {{ 'where last_line_date = order_date' if var('rows_are') != 'orders' }}
 
 ),
 

@@ -1,7 +1,7 @@
 {{ config(pre_hook="{{ guard_metrics() }}") }}
 
 {%- set has_window = var('metrics_window_days') is not none %}
-{%- set has_lines = var('rows_are') == 'order_lines' %}
+{%- set has_lines = var('rows_are') != 'orders' %}
 with
 
 metric_days as (

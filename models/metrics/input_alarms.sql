@@ -337,7 +337,7 @@ totals as (
         {{ var('max_equal_amounts_share') }} as limit_of_figure,
         {{ in_percent('count(*) filter (where has_equal_amounts) / nullif(count(*) filter (where num_lines > 1), 0)') }}
         || ' of the orders with several lines have the same amount on each, as if it were the total of the order. '
-        || 'Map amount to that of the line, or count the order''s first line only.' as sentence,
+        || 'Map amount to that of the line, or say rows_are: lines_with_order_total, which counts each once.' as sentence,
         list_sort(min(order_id, 3) filter (where has_equal_amounts)) as examples
     from orders
     having count(*) filter (where num_lines > 1) >= 5
@@ -366,37 +366,21 @@ half_excluded as (
         num_orders as figure,
         0 as limit_of_figure,
         num_orders || ' orders have a line that is left out for its status and others without a status, which count. '
-        || 'If the status stands on the first line of each order only, fill it down before.' as sentence,
+        || 'A status speaks for its whole order where nearly all orders have one, and their lines agree.' as sentence,
         cast(null as varchar[]) as examples
     from half_excluded_orders
 
 ),
 {%- endif %}
 
-currency_values as (
-
-    select value from {{ ref('currency_values') }}
-    where value is not null
-
-),
-
 currencies as (
 
-    select
-        'several_currencies' as alarm,
-        count(distinct value) as figure,
-        1 as limit_of_figure,
-        'Amounts of ' || count(distinct value) || ' currencies are added up. '
-        || 'Keep one, or convert them in order_columns, as in amount / rate.' as sentence,
-        list_sort(min(value, 5)) as examples
-    from currency_values
-    union all
     select
         'several_currencies: amount' as alarm,
         max(num_currencies) as figure,
         1 as limit_of_figure,
         'Amounts have the signs of ' || max(num_currencies) || ' currencies and are added up. '
-        || 'Keep one, or convert them in order_columns.' as sentence,
+        || 'Map the field currency in order_columns: one is kept then, or they are converted.' as sentence,
         cast(null as varchar[]) as examples
     from value_formats
     where field = 'amount'

@@ -16,6 +16,7 @@ def model(dbt, session):
         custom_columns=dbt.config.meta_get("custom_order_columns"),
         rows_are=dbt.config.meta_get("rows_are"),
         csv_options=dbt.config.meta_get("csv_options"),
+        order_rows=dbt.config.meta_get("order_rows"),
         max_unreadable_share=share,
     )
     customers = Source(
@@ -25,10 +26,16 @@ def model(dbt, session):
         csv_options=dbt.config.meta_get("customers_csv_options"),
         max_unreadable_share=share,
     )
+    rates = Source(
+        "currency_rates",
+        location=dbt.config.meta_get("currency_rates_location"),
+        columns={"currency": "currency", "month": "month", "rate": "rate"},
+        max_unreadable_share=0,
+    )
     (database,) = session.execute(
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchone()
-    given = [source for source in (orders, customers) if source.location is not None]
+    given = [source for source in (orders, customers, rates) if source.location is not None]
     home = home_of(Path(database))
     copies = home.with_name(f"{home.name}.transcoded")
     return look_at_sources(session, given, copies, others_use_copies=home != Path(database))

@@ -23,6 +23,7 @@ final as (
         typed_order_lines.order_id,
         typed_order_lines.ordered_at,
         typed_order_lines.amount,
+        typed_order_lines.refunded_amount,
         typed_order_lines.line_id,
         typed_order_lines.status,
         typed_order_lines.currency_code,
