@@ -235,8 +235,6 @@ class Format:
     encoding: str = "utf-8"
     converts: bool = False
     """Whether the export has all amounts in euros, too."""
-    takes_ids: bool = False
-    """Whether customers with an account and as guests are two, as only an account has an id."""
     leaves_out: tuple[str, ...] = field(default=())
     """refunds or shipping."""
 
@@ -259,14 +257,13 @@ class Format:
                 amount -= in_euros(order, order.refunded)
             if "shipping" in self.leaves_out:
                 amount -= order.shipping
-        people = {(o.email, self.takes_ids and o.is_guest) for o in counted}
-        return Truth(len(counted), len(people), amount)
+        return Truth(len(counted), len({o.email for o in counted}), amount)
 
 
 FORMATS = {
     "shopify": Format(shopify),
     "woocommerce": Format(woocommerce),
-    "stripe": Format(stripe, converts=True, takes_ids=True),
+    "stripe": Format(stripe, converts=True),
     "magento": Format(magento, converts=True),
     "square": Format(square),
     "superstore": Format(superstore, encoding="cp1252", leaves_out=("refunds", "shipping")),

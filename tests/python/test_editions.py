@@ -202,7 +202,7 @@ def test_a_kept_edition_takes_the_place_of_a_file_that_is_gone(editions: Edition
             with pytest.raises(NotPossible, match="belongs to a database that is gone"):
                 step()
         log.unlink()
-        with pytest.raises(NotPossible, match="no file of edition 3 .* kept are: 1, 2"):
+        with pytest.raises(NotPossible, match=r"no file of edition 3 .* kept are: 1, 2"):
             editions.switch(3)
     arguments = ["rollback", "--database", str(editions.published)]
     assert "edition 2 is served again." in CliRunner().invoke(main, arguments).output

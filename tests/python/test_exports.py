@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from conftest import PROJECT, STAGING_AND_METRICS, Build, Builder
 from exports import FORMATS, Order, Truth, orders_of_a_shop, write_olist
+
+from customer_segmentation.cli import main
 
 EXAMPLES = PROJECT / "examples"
 
@@ -50,6 +53,96 @@ def test_an_export_is_read_to_the_cent(
     assert found(result) == FORMATS[name].truth(orders)
     ledger = result.query("select exclusion_reason, num_rows from staging.order_exclusions")
     assert ledger["num_rows"].sum() == len(path.read_text(FORMATS[name].encoding).splitlines()) - 1
+
+
+def proposed(path: Path, *further: str) -> tuple[dict[str, Any], str]:
+    """Vars that ``init`` proposes, and what it says."""
+    output = path.with_suffix(".yml")
+    said = CliRunner().invoke(main, ["init", str(path), "--output", str(output), *further])
+    assert said.exit_code == 0, said.output
+    return yaml.safe_load(output.read_text()), said.output
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_known_export_is_recognised_and_right_on_the_first_try(
+    name: str, orders: list[Order], build: Builder, tmp_path: Path
+) -> None:
+    path = FORMATS[name].write(orders, tmp_path / "export.csv")
+    variables, said = proposed(path)
+    assert f", an export as of {name}." in said
+    assert found(build(*STAGING_AND_METRICS, **variables)) == FORMATS[name].truth(orders)
+
+
+RENAMED = {
+    "shopify": {"Name": "Order", "Total": "Grand total", "Cancelled at": "Voided at"},
+    "woocommerce": {"order_total": "total", "billing_email": "e-mail", "date": "created"},
+    "superstore": {"Order Date": "OrderDate", "Customer ID": "ClientNo"},
+}
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_an_unknown_export_is_guessed(
+    name: str, orders: list[Order], build: Builder, tmp_path: Path
+) -> None:
+    """The same with columns of other names, of which no example knows."""
+    path = FORMATS[name].write(orders, tmp_path / "export.csv")
+    header, rest = path.read_text(FORMATS[name].encoding).split("\n", 1)
+    names = [RENAMED[name].get(column, column) for column in header.strip().split(",")]
+    path.write_text(",".join(names) + "\n" + rest, FORMATS[name].encoding)
+    variables, said = proposed(path)
+    assert "an export as of" not in said
+    assert "Read the comments: each is a guess." in said
+    assert found(build(*STAGING_AND_METRICS, **variables)) == FORMATS[name].truth(orders)
+
+
+def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
+    """Two totals, two currencies, statuses of another language, days that read both ways."""
+    rows = [
+        f"{i % 30},B{i},{1 + i % 12:02}/{1 + i % 9:02}/2024,{10 + i},{9 + i},"
+        f"{'EUR' if i % 9 else 'CHF'},{'storniert' if i % 8 == 0 else 'bezahlt'}"
+        for i in range(90)
+    ]
+    path = tmp_path / "shop.csv"
+    path.write_text("Kunde,Beleg,Datum,Betrag,Umsatz,Currency,Status\n" + "\n".join(rows) + "\n")
+    variables, said = proposed(path)
+    for question in (
+        "The days can be read in 2 ways: ",
+        "Several columns may be what was paid: Betrag (as in 10, 11, 12) is taken.",
+        "The amounts are in several currencies, which are never added up",
+        "Is an order of the status 'storniert' a purchase?: yes is taken.",
+    ):
+        assert question in said
+    assert variables["currency"] == "EUR"
+    assert variables["rows_are"] == "orders"
+    assert "# As in " in path.with_suffix(".yml").read_text()
+    again = CliRunner().invoke(main, ["init", str(path), "--output", str(path.with_suffix(".yml"))])
+    assert "shop.yml' is there already. Name another file with --output." in again.output
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a,b\n1,2\n", "looks like a customer's id or e-mail address. Its columns are a, b."),
+        ("customer_id,b\n1,2\n", "has days that can be read. Its columns are customer_id, b."),
+        (
+            "customer_id,day\n1,2024-01-01\n",
+            "looks like an amount. Its columns are customer_id, day",
+        ),
+        ("customer_id,day\n", "has no rows. Export it again with its orders."),
+    ],
+    ids=["nobody", "no days", "no amount", "no rows"],
+)
+def test_an_export_that_lacks_something_says_what(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "export.csv").write_text(text)
+    refused = CliRunner().invoke(main, ["init", str(tmp_path / "export.csv")])
+    assert refused.exit_code == 1
+    assert sentence in refused.output
+
+
+def test_addresses_are_not_written_into_the_vars(orders: list[Order], tmp_path: Path) -> None:
+    path = FORMATS["shopify"].write(orders, tmp_path / "export.csv")
+    proposed(path)
+    assert "customer1@" not in path.with_suffix(".yml").read_text()
 
 
 def test_olists_files_are_joined(orders: list[Order], build: Builder, tmp_path: Path) -> None:
@@ -101,7 +194,7 @@ def read(build: Builder, tmp_path: Path, text: str, **variables: Any) -> Build:
     """Build staging and metrics of a small CSV."""
     (tmp_path / "orders.csv").write_text(text)
     columns = COLUMNS | variables.pop("further", {})
-    selected = STAGING_AND_METRICS[:2] + ("+input_alarms",) + STAGING_AND_METRICS[2:]
+    selected = (*STAGING_AND_METRICS[:2], "+input_alarms", *STAGING_AND_METRICS[2:])
     return build(
         *selected,
         orders_location=str(tmp_path / "orders.csv"),
