@@ -3,10 +3,10 @@
 {% macro settings_of_this_run() -%}
     {%- set names = [
         'candidate_features', 'clustering_sample_size', 'csv_options', 'currency_rates_location', 'custom_order_columns',
-        'evidence_sample_size',
+        'customer_identities_location',        'evidence_sample_size',
         'excluded_statuses', 'feature_limits', 'feature_transforms', 'guest_customer_ids', 'max_order_gap_days',
         'max_skewness', 'max_lapsed_probability', 'max_unreadable_share', 'max_valley_p_value', 'max_variance_inflation',
-        'metrics_window_days', 'min_active_probability', 'min_bootstrap_adjusted_rand', 'min_bootstrap_jaccard',
+        'merge_customers_by', 'metrics_window_days', 'min_active_probability', 'min_bootstrap_adjusted_rand', 'min_bootstrap_jaccard',
         'min_isolation_gap_days', 'min_segment_share', 'missing_id_values', 'num_bootstraps', 'num_resamples',
         'order_columns', 'order_rows', 'random_seed', 'repurchase_window_days', 'returns', 'rows_are', 'scaler', 'segment_count',
         'segment_count_by', 'segment_count_range', 'segmentation', 'selected_features', 'timezone',

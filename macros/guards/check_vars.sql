@@ -61,6 +61,10 @@
         'customers_location': 'a path or a table, or null',
         'customers_csv_options': 'a mapping',
         'customer_columns': 'a mapping',
+        'customer_identities_location': 'a path or a table, or null',
+        'customer_identity_columns': 'a mapping',
+        'merge_customers_by': 'a list of texts',
+        'max_ids_of_customer': 'a whole number of at least 1',
         'consent_words': 'a list of texts',
         'refusal_words': 'a list of texts',
         'excluded_statuses': 'a list of texts',
@@ -271,11 +275,18 @@
             ~ values.min_drift_to_refit ~ "), since who is asked to refit was warned before.") }}
     {%- endif -%}
 
+    {%- for rule in values.merge_customers_by if rule not in ['id_without_case', 'email'] -%}
+        {{ return("merge_customers_by: there is no rule '" ~ rule ~ "'. Give id_without_case, email, or both.") }}
+    {%- endfor -%}
+    {%- if 'email' in values.merge_customers_by and not values.order_columns.get('email') -%}
+        {{ return("merge_customers_by: customers can't be merged by their e-mail address, as order_columns has none. Map the"
+            ~ " field email.") }}
+    {%- endif -%}
     {%- if values.currency_rates_location and not (values.currency and values.order_columns.get('currency')) -%}
         {{ return("currency_rates_location: rates need to know from what and into what. Map the field currency in order_columns,"
             ~ " and give the var currency, as in EUR.") }}
     {%- endif -%}
-    {%- for name in ['order_columns', 'customer_columns', 'custom_order_columns', 'attached_databases'] -%}
+    {%- for name in ['order_columns', 'customer_columns', 'customer_identity_columns', 'custom_order_columns', 'attached_databases'] -%}
         {%- for field, value in values[name].items() -%}
             {%- if value is mapping or (value is sequence and value is not string) or (value is string and not value | trim)
                 or (name == 'attached_databases' and value is not string) -%}
@@ -289,7 +300,7 @@
             {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
                 ~ " underscores, as in {category: product_group}.") }}
         {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code',
-            'refunded_amount', 'is_order_row', 'currency_reading', 'line_number', 'has_several_amounts', 'lacks_rate', 'file',
+            'refunded_amount', 'email_hash', 'is_order_row', 'currency_reading', 'line_number', 'has_several_amounts', 'lacks_rate', 'file',
             'raw_ordered_at', 'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date',
             'metrics_window_start'] -%}
             {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}
@@ -303,6 +314,11 @@
     {%- if values.as_of_date is not none
         and run_query("select try_cast(" ~ sql_text(values.as_of_date) ~ " as date) is null").columns[0][0] -%}
         {{ return("as_of_date: there is no day '" ~ values.as_of_date ~ "'. Write it as YYYY-MM-DD.") }}
+    {%- endif -%}
+    {%- if values.order_columns.get('email')
+        and run_query("select coalesce(length(getvariable('email_key')), 0) < 16").columns[0][0] -%}
+        {{ return("order_columns: e-mail addresses are hashed with a secret key, and there is none of at least 16 signs. Set"
+            ~ " CUSTOMER_EMAIL_KEY to a long random text, and keep it: with another key nobody is known again.") }}
     {%- endif -%}
     {%- for name, path in values.attached_databases.items() -%}
         {%- if name | lower == target.database | lower -%}

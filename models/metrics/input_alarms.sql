@@ -251,6 +251,31 @@ lookalikes as (
 
 ),
 
+merged as (
+
+    select
+        'many_ids_of_a_customer' as alarm,
+        max(num_ids) as figure,
+        {{ var('max_ids_of_customer') }} as limit_of_figure,
+        count(distinct customer_id) filter (where num_ids > {{ var('max_ids_of_customer') }})
+        || ' customers are merged of more than {{ var("max_ids_of_customer") }} ids, the largest of ' || max(num_ids)
+        || '. Is an address or an id shared, as by an office or a till? staging.identity_merges has each merge.' as sentence,
+        [arg_max(customer_id, (num_ids, customer_id))] as examples
+    from {{ ref('identity_merges') }}
+    having count(*) > 0
+    union all
+    select
+        'contradictory_identities' as alarm,
+        count(distinct customer_id) as figure,
+        0 as limit_of_figure,
+        count(distinct customer_id) || ' customers of customer_identities lead in a ring, or an identifier of theirs to '
+        || 'several customers, so that all of these are one. Give each identifier one customer.' as sentence,
+        list_sort(list_distinct(min(customer_id, 20)))[:3] as examples
+    from {{ ref('identity_merges') }}
+    where num_listed_customers > 0 and num_last_customers != 1
+
+),
+
 scientific as (
 
     select
@@ -461,7 +486,7 @@ short_history as (
 alarms as (
 
     {%- set above = ['excluded', 'concentrated', 'isolated', 'repeated', 'lacking', 'one_customer', 'lookalikes',
-        'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals'] if has_lines else [])
+        'merged', 'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals'] if has_lines else [])
         + (['half_excluded'] if has_line_statuses else []) %}
     {%- for alarm in above %}
     select * from {{ alarm }}

@@ -32,10 +32,16 @@ def model(dbt, session):
         columns={"currency": "currency", "month": "month", "rate": "rate"},
         max_unreadable_share=0,
     )
+    identities = Source(
+        "customer_identities",
+        location=dbt.config.meta_get("customer_identities_location"),
+        columns=dbt.config.meta_get("customer_identity_columns"),
+        max_unreadable_share=share,
+    )
     (database,) = session.execute(
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchone()
-    given = [source for source in (orders, customers, rates) if source.location is not None]
+    given = [source for source in (orders, customers, rates, identities) if source.location is not None]
     home = home_of(Path(database))
     copies = home.with_name(f"{home.name}.transcoded")
     return look_at_sources(session, given, copies, others_use_copies=home != Path(database))

@@ -1,8 +1,10 @@
+-- depends_on: {{ ref('merged_identifiers') }}
 {%- set rows_are = var('rows_are') -%}
 {%- set has_lines = rows_are != 'orders' -%}
 {%- set fields = checked_var('order_columns') -%}
 {%- set own_columns = checked_var('custom_order_columns') -%}
-{{ config(materialized='table' if has_lines else 'view') }}
+{#- Addresses can't be hashed any more where the key is not known, so that what came of them is stored. -#}
+{{ config(materialized='table' if has_lines or identities_are_known() else 'view') }}
 
 with
 
@@ -58,6 +60,9 @@ typed as (
         mapped.date_text,
         mapped.amount_text,
         mapped.is_order_row,
+        {%- if identities_are_known() %}
+        mapped.email_hash,
+        {%- endif %}
         mapped.file,
         mapped.row_hash,
         formats.currency_reading
@@ -65,6 +70,31 @@ typed as (
     cross join formats
 
 ),
+
+{% if identities_are_known() -%}
+-- Several ids of one customer are one, and guests are known by their address.
+known as (
+
+    select
+        typed.* exclude (customer_id),
+        {{ merged_customer_id('typed.customer_id', 'typed.email_hash', 'by_id', 'by_address') }} as customer_id
+    from typed
+    left join {{ ref('merged_identifiers') }} as by_id
+        on by_id.identifier_kind = 'id' and typed.customer_id = by_id.identifier
+    left join {{ ref('merged_identifiers') }} as by_address
+        on
+            by_address.identifier_kind = 'email'
+            and typed.email_hash = by_address.identifier
+            and {{ has_no_id('typed.customer_id') }}
+
+),
+{%- else -%}
+known as (
+
+    select * from typed
+
+),
+{%- endif %}
 
 {%- if has_lines %}
 
@@ -79,7 +109,7 @@ order_fields as (
         case when min(currency_code) = max(currency_code) then min(currency_code) end as currency_code,
         -- Statuses of single lines leave most orders without any.
         avg(cast(max(status) is not null as integer)) over () >= 0.9 as status_is_of_the_order
-    from typed
+    from known
     where order_id is not null and is_order_row
     group by order_id
     -- A number that several customers have is of several orders.
@@ -90,24 +120,24 @@ order_fields as (
 filled as (
 
     select
-        typed.* exclude (customer_id, ordered_at, status, currency_code),
-        coalesce(typed.customer_id, order_fields.customer_id) as customer_id,
+        known.* exclude (customer_id, ordered_at, status, currency_code),
+        coalesce(known.customer_id, order_fields.customer_id) as customer_id,
         case
-            when typed.raw_ordered_at is null then order_fields.ordered_at else typed.ordered_at
+            when known.raw_ordered_at is null then order_fields.ordered_at else known.ordered_at
         end as ordered_at,
         coalesce(
-            typed.status, case when order_fields.status_is_of_the_order then order_fields.status end
+            known.status, case when order_fields.status_is_of_the_order then order_fields.status end
         ) as status,
-        coalesce(typed.currency_code, order_fields.currency_code) as currency_code
-    from typed
-    left join order_fields on typed.is_order_row and typed.order_id = order_fields.order_id
+        coalesce(known.currency_code, order_fields.currency_code) as currency_code
+    from known
+    left join order_fields on known.is_order_row and known.order_id = order_fields.order_id
 
 ),
 {%- else %}
 
 filled as (
 
-    select * from typed
+    select * from known
 
 ),
 {%- endif %}

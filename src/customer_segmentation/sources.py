@@ -51,11 +51,13 @@ REQUIRED = {
     "orders": ("customer_id", "order_id", "ordered_at", "amount"),
     "customers": ("customer_id",),
     "currency_rates": ("currency", "month", "rate"),
+    "customer_identities": ("identifier", "customer_id"),
 }
 OPTIONAL = {
-    "orders": ("line_id", "status", "currency", "refunded_amount"),
+    "orders": ("line_id", "status", "currency", "refunded_amount", "email"),
     "customers": ("has_consent", "is_unsubscribed", "last_contacted_on"),
     "currency_rates": (),
+    "customer_identities": (),
 }
 
 
@@ -64,7 +66,7 @@ class Source:
     """A location and its mapping, as the vars give them."""
 
     name: str
-    """orders, customers or currency_rates."""
+    """orders, customers, currency_rates or customer_identities."""
     location: str
     columns: Mapping[str, Any]
     custom_columns: Mapping[str, Any] = field(default_factory=dict)
@@ -87,6 +89,8 @@ class Source:
         """The var that maps the columns."""
         if self.name == "currency_rates":
             return "currency_rates_location"
+        if self.name == "customer_identities":
+            return "customer_identity_columns"
         return f"{self.name[:-1]}_columns"
 
     @property

@@ -61,13 +61,14 @@ BEHIND_THE_METRICS = (
 )  # fmt: skip
 
 PARSE_TIME = frozenset({
-    "check_order_ids", "currency_rates_location", "customers_location", "model_version",
-    "orders_location", "rows_are",
+    "check_order_ids", "currency_rates_location", "customer_identities_location",
+    "customers_location", "merge_customers_by", "model_version", "orders_location", "rows_are",
 })  # fmt: skip
 """Vars that decide what dbt parses: what is enabled, materialized or referenced."""
 
 ONLY_WHETHER = frozenset({
-    "currency_rates_location", "customers_location", "model_version", "orders_location",
+    "currency_rates_location", "customer_identities_location", "customers_location",
+    "model_version", "orders_location",
 })  # fmt: skip
 """Those of them of which only whether they are given matters then."""
 
