@@ -3,9 +3,23 @@
     dbt prints a stack trace when the SQL of such a hook fails in a project with exposures. -#}
 {% macro check_vars() -%}
     {%- set problem = var_problem(invocation_args_dict.get('vars', {})) if execute else none -%}
+    {%- set problem = problem or (problem_of_names() if execute else none) -%}
     {%- if problem -%}
         {{ exceptions.raise_compiler_error(problem) }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- In a project that we are a package of: in the tests of our models dbt names them without their package, and would take
+    a model of that project for ours. -#}
+{% macro problem_of_names() -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'test' and node.package_name == 'customer_segmentation' -%}
+        {%- for id in node.depends_on.nodes
+            if id in graph.nodes and graph.nodes[id].package_name != 'customer_segmentation' and not id.endswith('.custom_metrics') -%}
+            {{ return("Your model '" ~ graph.nodes[id].name ~ "' is called like one of customer_segmentation, and dbt would test yours"
+                ~ " in its place. In dbt_project.yml set flags: {require_ref_searches_node_package_before_root: true}.") }}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 {#- Vars of earlier versions of this project: what each is called now. -#}
@@ -49,6 +63,7 @@
         'dataset': 'a text',
         'currency': 'a text or null',
         'orders_location': 'a path or a table, or null',
+        'orders_model': 'a text or null',
         'csv_options': 'a mapping',
         'max_unreadable_share': 'a share from 0 to 1',
         'attached_databases': 'a mapping',
@@ -59,6 +74,7 @@
         'currency_rates_location': 'a path or a table, or null',
         'check_order_ids': 'true or false',
         'customers_location': 'a path or a table, or null',
+        'customers_model': 'a text or null',
         'customers_csv_options': 'a mapping',
         'customer_columns': 'a mapping',
         'customer_identities_location': 'a path or a table, or null',
@@ -141,7 +157,8 @@
     {%- for name, instead in gone_vars().items() if name in given or var(name, none) is not none -%}
         {{ return("The var '" ~ name ~ "' is gone: " ~ instead ~ " Take it out of your vars.") }}
     {%- endfor -%}
-    {%- for name in given if name not in units -%}
+    {#- A project that we are a package of has vars of its own; one that is nearly one of ours is a mistake there, too. -#}
+    {%- for name in given if name not in units and (project_name == 'customer_segmentation' or nearest(name, units)) -%}
         {{ return("There is no var '" ~ name ~ "'." ~ nearest(name, units) ~ " The vars are " ~ units | join(', ') ~ ".") }}
     {%- endfor -%}
 
@@ -219,7 +236,7 @@
 {#- What is wrong with the vars among each other. -#}
 {% macro problem_between(values) -%}
     {%- set sample = graph.nodes.values() | selectattr('name', 'equalto', 'raw_orders') | first -%}
-    {%- for expression in values.order_columns.values() if not values.orders_location -%}
+    {%- for expression in values.order_columns.values() if not (values.orders_location or values.orders_model) -%}
         {%- if modules.re.match('[A-Za-z_][A-Za-z0-9_]*$', expression | string)
             and expression | string | lower not in sample.columns.keys() | list + ['true', 'false', 'null', 'none'] -%}
             {{ return("order_columns: the sample, which is read as orders_location is not set, has no column '" ~ expression
@@ -275,6 +292,9 @@
             ~ values.min_drift_to_refit ~ "), since who is asked to refit was warned before.") }}
     {%- endif -%}
 
+    {%- for name in ['orders', 'customers'] if values[name ~ '_location'] and values[name ~ '_model'] -%}
+        {{ return(name ~ "_model: " ~ name ~ "_location is set, too. Set one of them to null.") }}
+    {%- endfor -%}
     {%- for rule in values.merge_customers_by if rule not in ['id_without_case', 'email'] -%}
         {{ return("merge_customers_by: there is no rule '" ~ rule ~ "'. Give id_without_case, email, or both.") }}
     {%- endfor -%}

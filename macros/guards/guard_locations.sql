@@ -4,7 +4,7 @@
 {% macro guard_locations() -%}
     {%- if execute and (var('orders_location') or var('customers_location') or var('currency_rates_location')
         or var('customer_identities_location')) -%}
-        {%- set files = load_relation(ref('source_files')) -%}
+        {%- set files = load_relation(ref('customer_segmentation', 'source_files')) -%}
         {%- set rows = run_query("select problem, note from " ~ files ~ " where problem is not null or note is not null order by source desc, file").rows -%}
         {%- for row in rows if row.problem -%}
             {%- if loop.first %} select error({{ sql_text(row.problem) }}); {%- endif -%}

@@ -6,19 +6,19 @@ with
 
 metric_days as (
 
-    select * from {{ ref('metric_days') }}
+    select * from {{ ref('customer_segmentation', 'metric_days') }}
 
 ),
 
 customer_days as (
 
-    select * from {{ ref('customer_days') }}
+    select * from {{ ref('customer_segmentation', 'customer_days') }}
 
 ),
 
 order_changes as (
 
-    select * from {{ ref('order_changes') }}
+    select * from {{ ref('customer_segmentation', 'order_changes') }}
 
 ),
 

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('stg_order_lines') }}
+-- depends_on: {{ ref('customer_segmentation', 'stg_order_lines') }}
 {#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
     figure and the limit that it should not be above (or, for the last three, below). The sentence is published with the
     report, so it names no customer, order or file and repeats no text of theirs: that are the examples, which the build
@@ -10,37 +10,37 @@ with
 
 order_exclusions as (
 
-    select * from {{ ref('order_exclusions') }}
+    select * from {{ ref('customer_segmentation', 'order_exclusions') }}
 
 ),
 
 reasons as (
 
-    select * from {{ ref('exclusion_reasons') }}
+    select * from {{ ref('customer_segmentation', 'exclusion_reasons') }}
 
 ),
 
 judged_order_days as (
 
-    select * from {{ ref('judged_order_days') }}
+    select * from {{ ref('customer_segmentation', 'judged_order_days') }}
 
 ),
 
 orders as (
 
-    select * from {{ ref('orders') }}
+    select * from {{ ref('customer_segmentation', 'orders') }}
 
 ),
 
 customer_metrics as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
 
 ),
 
 value_formats as (
 
-    select * from {{ ref('value_formats') }}
+    select * from {{ ref('customer_segmentation', 'value_formats') }}
 
 ),
 
@@ -174,7 +174,7 @@ lacking as (
         || min_by(json_extract_string(missing_columns, '$[0]'), file)
         || '. Its values are empty there.' as sentence,
         list_sort(min(file, 3)) as examples
-    from {{ ref('source_files') }}
+    from {{ ref('customer_segmentation', 'source_files') }}
     where missing_columns != '[]'
 
 ),
@@ -261,7 +261,7 @@ merged as (
         || ' customers are merged of more than {{ var("max_ids_of_customer") }} ids, the largest of ' || max(num_ids)
         || '. Is an address or an id shared, as by an office or a till? staging.identity_merges has each merge.' as sentence,
         [arg_max(customer_id, (num_ids, customer_id))] as examples
-    from {{ ref('identity_merges') }}
+    from {{ ref('customer_segmentation', 'identity_merges') }}
     having count(*) > 0
     union all
     select
@@ -271,7 +271,7 @@ merged as (
         count(distinct customer_id) || ' customers of customer_identities lead in a ring, or an identifier of theirs to '
         || 'several customers, so that all of these are one. Give each identifier one customer.' as sentence,
         list_sort(list_distinct(min(customer_id, 20)))[:3] as examples
-    from {{ ref('identity_merges') }}
+    from {{ ref('customer_segmentation', 'identity_merges') }}
     where num_listed_customers > 0 and num_last_customers != 1
 
 ),
@@ -375,8 +375,8 @@ totals as (
 half_excluded_orders as (
 
     select count(distinct excluded_lines.order_id) as num_orders
-    from {{ ref('stg_order_lines') }} as excluded_lines
-    inner join {{ ref('stg_order_lines') }} as other_lines
+    from {{ ref('customer_segmentation', 'stg_order_lines') }} as excluded_lines
+    inner join {{ ref('customer_segmentation', 'stg_order_lines') }} as other_lines
         on excluded_lines.order_id = other_lines.order_id and excluded_lines.customer_id = other_lines.customer_id
     where
         excluded_lines.exclusion_reason = 'excluded_status'
@@ -421,7 +421,7 @@ unknown_words as (
         sum(num_rows) || ' rows have a status that is not known and count as purchases. '
         || 'Name each in counted_statuses or excluded_statuses.' as sentence,
         list(value order by num_rows desc, value asc)[:5] as examples
-    from {{ ref('status_values') }}
+    from {{ ref('customer_segmentation', 'status_values') }}
     where counted_as = 'unknown'
     having count(*) > 0
     union all
@@ -432,7 +432,7 @@ unknown_words as (
         sum(num_rows) || ' customers have a ' || field || ' that is not known and counts as a refusal. '
         || 'Name each in consent_words or refusal_words.' as sentence,
         list(value order by num_rows desc, value asc)[:5] as examples
-    from {{ ref('consent_values') }}
+    from {{ ref('customer_segmentation', 'consent_values') }}
     where counted_as = 'unknown'
     group by field
 
@@ -447,7 +447,7 @@ without_spread as (
         'All customers have the same ' || metric || ' (' || minimum || '), so it can''t tell them apart, and no '
         || 'segment differs by it.' as sentence,
         cast(null as varchar[]) as examples
-    from {{ ref('metric_distributions') }}
+    from {{ ref('customer_segmentation', 'metric_distributions') }}
 
 ),
 
@@ -479,7 +479,7 @@ short_history as (
         {%- endif %}
         || ' Bring older orders.' as sentence,
         cast(null as varchar[]) as examples
-    from {{ ref('repurchase_windows') }}
+    from {{ ref('customer_segmentation', 'repurchase_windows') }}
 
 ),
 

@@ -8,7 +8,7 @@ orders_of_several_days as (
         customer_id,
         order_id,
         order_date
-    from {{ ref('orders') }}
+    from {{ ref('customer_segmentation', 'orders') }}
     -- Where each row is an order, none has lines of another day: no need to look.
     where {{ 'last_line_date > order_date' if var('rows_are') != 'orders' else 'false' }}
 
@@ -16,7 +16,7 @@ orders_of_several_days as (
 
 accepted_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
     where exclusion_reason is null
 
 ),

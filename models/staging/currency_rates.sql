@@ -1,4 +1,4 @@
--- depends_on: {{ ref('source_files') }}
+-- depends_on: {{ ref('customer_segmentation', 'source_files') }}
 {{ config(materialized='table', pre_hook="{{ guard_locations() }}") }}
 
 with

@@ -2,13 +2,13 @@ with
 
 stg_order_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
 
 ),
 
 unreadable_rows as (
 
-    select * from {{ ref('unreadable_rows') }}
+    select * from {{ ref('customer_segmentation', 'unreadable_rows') }}
     where source = 'orders'
 
 ),

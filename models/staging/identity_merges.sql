@@ -1,4 +1,4 @@
--- depends_on: {{ ref('source_files') }}
+-- depends_on: {{ ref('customer_segmentation', 'source_files') }}
 {{ config(materialized='table', pre_hook="{{ guard_locations() }}") }}
 
 {#- Identifiers are written with their kind before them, id: or email:, so that none is taken for another. -#}
@@ -10,7 +10,7 @@ formats as (
     select
         max(reading) filter (where source = 'orders') as of_orders,
         max(reading) filter (where source = 'customers') as of_customers
-    from {{ ref('value_formats') }}
+    from {{ ref('customer_segmentation', 'value_formats') }}
     where field = 'customer_id'
 
 ),
@@ -22,14 +22,14 @@ raw_ids as (
         {{ trimmed('customer_id') }} as customer_id,
         email_hash,
         'orders' as source
-    from {{ ref('raw_order_lines') }}
+    from {{ ref('customer_segmentation', 'raw_order_lines') }}
     where is_order_row
     union all
     select distinct
         {{ trimmed('customer_id') }} as customer_id,
         null as email_hash,
         'customers' as source
-    from {{ ref('raw_customer_listings') }}
+    from {{ ref('customer_segmentation', 'raw_customer_listings') }}
     {%- else -%}
     select
         cast(null as varchar) as customer_id,

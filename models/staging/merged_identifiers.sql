@@ -4,7 +4,7 @@ with
 
 identity_merges as (
 
-    select * from {{ ref('identity_merges') }}
+    select * from {{ ref('customer_segmentation', 'identity_merges') }}
 
 ),
 

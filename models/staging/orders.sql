@@ -5,7 +5,7 @@ with
 
 accepted_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
     where exclusion_reason is null
 
 ),

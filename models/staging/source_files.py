@@ -7,7 +7,7 @@ from customer_segmentation.sources import Source, look_at_sources
 def model(dbt, session):
     """One row per file of your orders and customers: how it is read, and what of it is no row."""
     # It waits for what can be said of the seeds, and everything else waits for it.
-    dbt.ref("seed_guards")
+    dbt.ref("customer_segmentation", "seed_guards")
     share = dbt.config.meta_get("max_unreadable_share")
     orders = Source(
         "orders",

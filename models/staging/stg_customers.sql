@@ -1,11 +1,11 @@
--- depends_on: {{ ref('merged_identifiers') }}
+-- depends_on: {{ ref('customer_segmentation', 'merged_identifiers') }}
 {{ config(materialized='table') }}
 
 with
 
 customer_id_format as (
 
-    select reading from {{ ref('value_formats') }}
+    select reading from {{ ref('customer_segmentation', 'value_formats') }}
     where source = 'customers' and field = 'customer_id'
 
 ),
@@ -15,7 +15,7 @@ listings as (
     select
         *,
         {{ trimmed('customer_id') }} as trimmed_customer_id
-    from {{ ref('raw_customer_listings') }}
+    from {{ ref('customer_segmentation', 'raw_customer_listings') }}
 
 ),
 
@@ -42,7 +42,7 @@ known as (
         typed.* exclude (customer_id),
         coalesce(by_id.customer_id, typed.customer_id) as customer_id
     from typed
-    left join {{ ref('merged_identifiers') }} as by_id
+    left join {{ ref('customer_segmentation', 'merged_identifiers') }} as by_id
         on by_id.identifier_kind = 'id' and typed.customer_id = by_id.identifier
 
 ),

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('merged_identifiers') }}
+-- depends_on: {{ ref('customer_segmentation', 'merged_identifiers') }}
 {%- set rows_are = var('rows_are') -%}
 {%- set has_lines = rows_are != 'orders' -%}
 {%- set fields = checked_var('order_columns') -%}
@@ -15,14 +15,14 @@ formats as (
         max(reading) filter (where field = 'customer_id') as customer_id_reading,
         max(reading) filter (where field = 'order_id') as order_id_reading,
         max(reading) filter (where field = 'currency') as currency_reading
-    from {{ ref('value_formats') }}
+    from {{ ref('customer_segmentation', 'value_formats') }}
     where source = 'orders'
 
 ),
 
 currency_rates as (
 
-    select * from {{ ref('currency_rates') }}
+    select * from {{ ref('customer_segmentation', 'currency_rates') }}
 
 ),
 
@@ -33,7 +33,7 @@ mapped as (
         {{ trimmed('customer_id') }} as customer_id,
         {{ trimmed('order_id') }} as order_id,
         {{ trimmed('line_id') }} as line_id
-    from {{ ref('raw_order_lines') }}
+    from {{ ref('customer_segmentation', 'raw_order_lines') }}
 
 ),
 
@@ -79,9 +79,9 @@ known as (
         typed.* exclude (customer_id),
         {{ merged_customer_id('typed.customer_id', 'typed.email_hash', 'by_id', 'by_address') }} as customer_id
     from typed
-    left join {{ ref('merged_identifiers') }} as by_id
+    left join {{ ref('customer_segmentation', 'merged_identifiers') }} as by_id
         on by_id.identifier_kind = 'id' and typed.customer_id = by_id.identifier
-    left join {{ ref('merged_identifiers') }} as by_address
+    left join {{ ref('customer_segmentation', 'merged_identifiers') }} as by_address
         on
             by_address.identifier_kind = 'email'
             and typed.email_hash = by_address.identifier

@@ -20,7 +20,7 @@ order_lines as (
                 or regexp_matches(typeof(amount), '[(]\d+,([5-9]|\d\d)[)]')
                 then try_cast(amount as double)
         end as exact_amount
-    from {{ ref('raw_order_lines') }}
+    from {{ ref('customer_segmentation', 'raw_order_lines') }}
     where is_order_row
 
 ),
@@ -75,7 +75,7 @@ counted as materialized (
 counted_listings as (
 
     select {{ id_counts('customer_id') }}
-    from {{ ref('raw_customer_listings') }}
+    from {{ ref('customer_segmentation', 'raw_customer_listings') }}
 
 ),
 
@@ -123,7 +123,7 @@ currencies as (
     select
         upper({{ trimmed('currency_code') }}) as code,
         count(*) as num_rows
-    from {{ ref('raw_order_lines') }}
+    from {{ ref('customer_segmentation', 'raw_order_lines') }}
     where is_order_row and {{ trimmed('currency_code') }} is not null
     group by code
 

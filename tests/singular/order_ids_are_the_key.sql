@@ -5,5 +5,5 @@ select
     count(*) as num_orders,
     count(order_id) as num_with_order_id,
     count(distinct order_id) as num_order_ids
-from {{ ref('orders') }}
+from {{ ref('customer_segmentation', 'orders') }}
 having {{ checked_var('order_columns').get('order_id') is not none }} and count(distinct order_id) < count(*)
