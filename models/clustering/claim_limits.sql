@@ -43,7 +43,8 @@ windows as (
             else metric_days.longer_window_days
         end as longer_window_days
     from lacking
-    inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days on lacking.as_of_date = metric_days.as_of_date
+    inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days
+        on lacking.as_of_date = metric_days.as_of_date
     cross join measured_windows
 
 ),

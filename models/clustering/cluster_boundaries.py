@@ -4,7 +4,9 @@ from customer_segmentation.versions import existing_versions, new_rows, of_versi
 
 def model(dbt, session):
     """One row per version and pair of a stage's clusters: whether a valley is between them."""
-    sample = dbt.ref("customer_segmentation", "clustering_sample").join(dbt.ref("customer_segmentation", "sample_stages"), "customer_id")
+    sample = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
     features = dbt.ref("customer_segmentation", "clustering_features").order("feature").df()
     centroids = dbt.ref("customer_segmentation", "cluster_centroids").df()
     lifecycle_stages = dbt.ref("customer_segmentation", "lifecycle_stages").df()

@@ -12,7 +12,9 @@ from customer_segmentation.versions import (
 
 def model(dbt, session):
     """One row per version, algorithm and k: the evidence, and which k was selected and why."""
-    sample = dbt.ref("customer_segmentation", "clustering_sample").join(dbt.ref("customer_segmentation", "sample_stages"), "customer_id")
+    sample = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
     past_samples = dbt.ref("customer_segmentation", "past_samples")
     features = dbt.ref("customer_segmentation", "clustering_features").order("feature").df()
     versions = dbt.ref("customer_segmentation", "model_versions").df()

@@ -14,7 +14,9 @@ from customer_segmentation.versions import (
 
 def model(dbt, session):
     """One row per version, set of features and candidate: transform, scaling, selected or not."""
-    today = dbt.ref("customer_segmentation", "clustering_sample").join(dbt.ref("customer_segmentation", "sample_stages"), "customer_id")
+    today = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
     past = dbt.ref("customer_segmentation", "past_samples")
     settings = dict(
         segmentation=dbt.config.meta_get("segmentation"),
@@ -27,7 +29,9 @@ def model(dbt, session):
         max_variance_inflation=dbt.config.meta_get("max_variance_inflation"),
     )
 
-    restored = dbt.ref("customer_segmentation", "restored_registry").filter("record = 'feature'").df()
+    restored = (
+        dbt.ref("customer_segmentation", "restored_registry").filter("record = 'feature'").df()
+    )
     known = rows_so_far(dbt, session, restored)
 
     def rows_of(version):

@@ -259,7 +259,8 @@ merged as (
         {{ var('max_ids_of_customer') }} as limit_of_figure,
         count(distinct customer_id) filter (where num_ids > {{ var('max_ids_of_customer') }})
         || ' customers are merged of more than {{ var("max_ids_of_customer") }} ids, the largest of ' || max(num_ids)
-        || '. Is an address or an id shared, as by an office or a till? staging.identity_merges has each merge.' as sentence,
+        || '. Is an address or an id shared, as by an office or a till? staging.identity_merges has each merge.'
+            as sentence,
         [arg_max(customer_id, (num_ids, customer_id))] as examples
     from {{ ref('customer_segmentation', 'identity_merges') }}
     having count(*) > 0
@@ -268,8 +269,8 @@ merged as (
         'contradictory_identities' as alarm,
         count(distinct customer_id) as figure,
         0 as limit_of_figure,
-        count(distinct customer_id) || ' customers of customer_identities lead in a ring, or an identifier of theirs to '
-        || 'several customers, so that all of these are one. Give each identifier one customer.' as sentence,
+        count(distinct customer_id) || ' customers of customer_identities lead in a ring, or an identifier of theirs '
+        || 'to several customers, so that all of these are one. Give each identifier one customer.' as sentence,
         list_sort(list_distinct(min(customer_id, 20)))[:3] as examples
     from {{ ref('customer_segmentation', 'identity_merges') }}
     where num_listed_customers > 0 and num_last_customers != 1
@@ -362,7 +363,8 @@ totals as (
         {{ var('max_equal_amounts_share') }} as limit_of_figure,
         {{ in_percent('count(*) filter (where has_equal_amounts) / nullif(count(*) filter (where num_lines > 1), 0)') }}
         || ' of the orders with several lines have the same amount on each, as if it were the total of the order. '
-        || 'Map amount to that of the line, or say rows_are: lines_with_order_total, which counts each once.' as sentence,
+        || 'Map amount to that of the line, or say rows_are: lines_with_order_total, which counts each once.'
+            as sentence,
         list_sort(min(order_id, 3) filter (where has_equal_amounts)) as examples
     from orders
     having count(*) filter (where num_lines > 1) >= 5

@@ -1,8 +1,10 @@
 {#- Where customers are today, and where they were on the days that segments are graded by. -#}
 {%- set metrics = {'customer_clusters': 'customer_metrics', 'graded_clusters': 'customer_metrics_history'} -%}
 
--- depends_on: {{ ref('customer_segmentation', 'customer_clusters') }}, {{ ref('customer_segmentation', 'graded_clusters') }}
--- depends_on: {{ ref('customer_segmentation', 'customer_metrics') }}, {{ ref('customer_segmentation', 'customer_metrics_history') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_clusters') }}
+-- depends_on: {{ ref('customer_segmentation', 'graded_clusters') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_metrics') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_metrics_history') }}
 with
 
 limits as (

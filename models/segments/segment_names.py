@@ -6,11 +6,23 @@ def model(dbt, session):
     from customer_segmentation.naming import add_names
 
     (as_of,) = dbt.ref("customer_segmentation", "as_of").df().to_dict("records")
-    version = dbt.ref("customer_segmentation", "customer_clusters").max("model_version").fetchall()[0][0]
-    versions = dbt.ref("customer_segmentation", "model_versions").filter("origin = 'restored'").select("model_version").df()
+    version = (
+        dbt.ref("customer_segmentation", "customer_clusters").max("model_version").fetchall()[0][0]
+    )
+    versions = (
+        dbt.ref("customer_segmentation", "model_versions")
+        .filter("origin = 'restored'")
+        .select("model_version")
+        .df()
+    )
     restored = dbt.ref("customer_segmentation", "restored_registry").filter("record = 'name'").df()
     restored = restored[restored["model_version"].isin(versions["model_version"])]
-    graded = dbt.ref("customer_segmentation", "graded_clusters").select("as_of_date, model_version").distinct().df()
+    graded = (
+        dbt.ref("customer_segmentation", "graded_clusters")
+        .select("as_of_date, model_version")
+        .distinct()
+        .df()
+    )
     return add_names(
         rows_so_far(dbt, session, restored),
         restored.head(0) if dbt.is_incremental else restored,

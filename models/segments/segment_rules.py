@@ -3,7 +3,11 @@ def model(dbt, session):
     from customer_segmentation.rules import choose_rules
 
     customers = dbt.ref("customer_segmentation", "customer_segments").filter("is_clusterable")
-    sampled = dbt.ref("customer_segmentation", "clustering_sample").filter("sample_position <= 10000").select("customer_id")
+    sampled = (
+        dbt.ref("customer_segmentation", "clustering_sample")
+        .filter("sample_position <= 10000")
+        .select("customer_id")
+    )
     features = ", ".join(dbt.config.meta_get("candidate_features"))
 
     def count(rule):

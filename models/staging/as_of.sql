@@ -216,7 +216,8 @@ final as (
         {%- endif %}
     from dated
     cross join top_reason
-    left join {{ ref('customer_segmentation', 'exclusion_reasons') }} as reasons on top_reason.reason = reasons.exclusion_reason
+    left join {{ ref('customer_segmentation', 'exclusion_reasons') }} as reasons
+        on top_reason.reason = reasons.exclusion_reason
 
 )
 

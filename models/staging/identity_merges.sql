@@ -3,7 +3,7 @@
 
 {#- Identifiers are written with their kind before them, id: or email:, so that none is taken for another. -#}
 {%- set by_email = 'email' in checked_var('merge_customers_by') %}
-with recursive
+with recursive -- noqa: PRS
 
 formats as (
 

@@ -2,7 +2,8 @@
 
 -- depends_on: {{ ref('customer_segmentation', 'source_files') }}
 -- Your orders without your customers: consent and contacts are known of nobody.
-{%- set is_known = var('customers_location') or var('customers_model') or not (var('orders_location') or var('orders_model')) %}
+{%- set is_sample = not (var('orders_location') or var('orders_model')) %}
+{%- set is_known = is_sample or var('customers_location') or var('customers_model') %}
 {%- set columns = checked_var('customer_columns') if is_known else {} %}
 with
 

@@ -3,7 +3,10 @@
 {%- set problem = archetypes_problem() if execute else none -%}
 
 -- Before anything else is replaced, as source_files waits for it:
--- depends_on: {{ ref('customer_segmentation', 'actions') }}, {{ ref('customer_segmentation', 'segment_archetypes') }}, {{ ref('customer_segmentation', 'targeting_rules') }}, {{ ref('customer_segmentation', 'claims') }}
+-- depends_on: {{ ref('customer_segmentation', 'actions') }}
+-- depends_on: {{ ref('customer_segmentation', 'segment_archetypes') }}
+-- depends_on: {{ ref('customer_segmentation', 'targeting_rules') }}
+-- depends_on: {{ ref('customer_segmentation', 'claims') }}
 {% if problem -%}
 select error({{ sql_text(problem) }}) as problem
 {%- else -%}

@@ -41,7 +41,9 @@ def model(dbt, session):
     (database,) = session.execute(
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchone()
-    given = [source for source in (orders, customers, rates, identities) if source.location is not None]
+    given = [
+        source for source in (orders, customers, rates, identities) if source.location is not None
+    ]
     home = home_of(Path(database))
     copies = home.with_name(f"{home.name}.transcoded")
     return look_at_sources(session, given, copies, others_use_copies=home != Path(database))

@@ -226,7 +226,7 @@ judged as (
             when has_several_amounts then 'several_order_totals'
             when
                 currency_reading = 'kept'
-                and currency_code is distinct from upper({{ sql_text(var('currency') or '') }})
+                and coalesce(currency_code != upper({{ sql_text(var('currency') or '') }}), true)
                 then 'other_currency'
             {%- if var('returns') == 'exclude' %}
             when amount < 0 then 'return'

@@ -67,7 +67,8 @@ figures as (
     union all
     select 'customers', 'customer_segments', count(segment) from {{ ref('customer_segmentation', 'customer_segments') }}
     union all
-    select 'customers', 'segment_profiles', sum(num_customers) from {{ ref('customer_segmentation', 'segment_profiles') }}
+    select 'customers', 'segment_profiles', sum(num_customers)
+    from {{ ref('customer_segmentation', 'segment_profiles') }}
     union all
     select 'customers', 'marketing_targets', count(action) from {{ ref('customer_segmentation', 'marketing_targets') }}
 
