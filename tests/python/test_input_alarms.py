@@ -188,7 +188,7 @@ def test_the_build_shows_what_could_not_be_read(tmp_path: Path) -> None:
     found = alarms(tmp_path, spoilt(SHOP, 0.05), order_columns=columns)
     assert "Seen: 31.12.2023." in found["excluded_rows: unreadable_date"]
     assert "Seen: twelve." in found["excluded_rows: unreadable_amount"]
-    assert "5 % of the rows" in found["excluded_rows: unreadable_amount"]
+    assert "4.7 % of the rows" in found["excluded_rows: unreadable_amount"], "less those of nobody"
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("CLEAN_SHOPS", "2"))))
