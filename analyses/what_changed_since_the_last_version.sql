@@ -4,7 +4,7 @@ with
 
 segment_registry as (
 
-    select * from {{ ref('segment_registry') }}
+    select * from {{ ref('customer_segmentation', 'segment_registry') }}
 
 ),
 

@@ -4,7 +4,7 @@ with
 
 clustering_features as (
 
-    select * from {{ ref('clustering_features') }}
+    select * from {{ ref('customer_segmentation', 'clustering_features') }}
     where model_version = {{ active_version() }}
 
 ),

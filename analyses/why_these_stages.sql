@@ -5,14 +5,14 @@ with
 
 stages as (
 
-    select * from {{ ref('stages') }}
+    select * from {{ ref('customer_segmentation', 'stages') }}
     where model_version = {{ active_version() }}
 
 ),
 
 lifecycle_stages as (
 
-    select * from {{ ref('lifecycle_stages') }}
+    select * from {{ ref('customer_segmentation', 'lifecycle_stages') }}
 
 ),
 
@@ -30,7 +30,7 @@ curve as (
         version_curves.silence_from,
         sum(version_curves.num_at_risk * cast(version_curves.repurchase_probability as decimal(9, 6)))
         / sum(version_curves.num_at_risk) as chance
-    from {{ ref('version_curves') }} as version_curves
+    from {{ ref('customer_segmentation', 'version_curves') }} as version_curves
     where version_curves.model_version = {{ active_version() }} and version_curves.num_at_risk > 0
     group by version_curves.window_days, version_curves.order_class, version_curves.silence_from
 
@@ -70,7 +70,7 @@ counted as (
     select
         lifecycle_stage,
         count(*) as num_customers
-    from {{ ref('customer_clusters') }}
+    from {{ ref('customer_segmentation', 'customer_clusters') }}
     group by lifecycle_stage
 
 ),

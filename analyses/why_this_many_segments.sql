@@ -4,7 +4,7 @@ with
 
 clustering_candidates as (
 
-    select * from {{ ref('clustering_candidates') }}
+    select * from {{ ref('customer_segmentation', 'clustering_candidates') }}
     where model_version = {{ active_version() }}
 
 ),

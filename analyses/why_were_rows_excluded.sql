@@ -4,13 +4,13 @@ with
 
 excluded_order_lines as (
 
-    select * from {{ ref('excluded_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'excluded_order_lines') }}
 
 ),
 
 order_exclusions as (
 
-    select * from {{ ref('order_exclusions') }}
+    select * from {{ ref('customer_segmentation', 'order_exclusions') }}
 
 ),
 

@@ -74,6 +74,47 @@
     end
 {%- endmacro %}
 
+{#- Whether several ids may be one customer. -#}
+{% macro identities_are_known() -%}
+    {{ return(var('customer_identities_location') is not none or checked_var('merge_customers_by') | length > 0) }}
+{%- endmacro %}
+
+{#- The hash of an e-mail address, null for what is none. Its key is a variable of the connection, which connecting.py
+    takes from CUSTOMER_EMAIL_KEY: a key in the SQL would stand in the database and in the logs. -#}
+{% macro hashed_email(address) -%}
+    case
+        when {{ address }} like '%_@_%'
+            then sha256(getvariable('email_key') || sha256(getvariable('email_key') || lower({{ trimmed(address) }})))
+    end
+{%- endmacro %}
+
+{#- The customer that an id, cleaned, and the hash of an address stand for; `by_id` and `by_address` are rows of
+    merged_identifiers. Who has no id, or a guest's, is known by the address. -#}
+{% macro merged_customer_id(id, email_hash, by_id, by_address) -%}
+    coalesce(
+        {{ by_id }}.customer_id,
+        case
+            when {{ has_no_id(id) }}
+                then {% if 'email' in checked_var('merge_customers_by') -%}
+                    coalesce({{ by_address }}.customer_id, {{ email_hash }})
+                    {%- else -%} {{ by_address }}.customer_id
+                    {%- endif %}
+        end,
+        {{ id }}
+    )
+{%- endmacro %}
+
+{#- Whether an id, cleaned, is missing or a guest's. -#}
+{% macro has_no_id(id) -%}
+    ({{ id }} is null or {{ is_one_of(id, checked_var('guest_customer_ids')) }})
+{%- endmacro %}
+
+{#- What of a line was given back: a negative line, and what was refunded of it, which its amount is without. -#}
+{% macro returned_of_line(lines=none) -%}
+    {%- set of = lines ~ '.' if lines else '' -%}
+    greatest(-{{ of }}amount - {{ of }}refunded_amount, 0) + {{ of }}refunded_amount
+{%- endmacro %}
+
 {#- True, false, or null for an empty field. What can't be read is `otherwise`. The words come from
     yes_or_no_words(). -#}
 {% macro yes_or_no(column, words, otherwise) -%}

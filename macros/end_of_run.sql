@@ -1,7 +1,7 @@
 {#- The last lines of a run: which version scores if it is new or not what the settings ask for, and what is probably
     wrong with the orders. -#}
 {% macro tell_at_the_end() -%}
-    {%- set versions = ref('model_versions') if not execute else load_relation(ref('model_versions')) -%}
+    {%- set versions = ref('customer_segmentation', 'model_versions') if not execute else load_relation(ref('customer_segmentation', 'model_versions')) -%}
     {%- for result in results if execute and result.status == 'success' -%}
         {%- if result.node.name == 'setting_changes' -%}
             {%- set changed = run_query(

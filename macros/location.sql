@@ -1,13 +1,16 @@
 {#- Reading a location: a CSV or Parquet path or glob, or a table (database.schema.table). -#}
 
-{#- The rows of orders (or customers): the var's location if it is given, else the sample's seed. How each file is
+{#- The rows of orders (or customers): of the model that the var names, or at its location, else the sample's seed. How each file is
     read was found out by source_files. With a location, the source node stands in the lineage.
 
     Of several files each row carries its file, as _file. -#}
 {% macro raw_rows(name) -%}
-    {%- set files = ref('source_files') -%}
-    {%- if not var(name ~ '_location') -%}
-        select *, cast(null as varchar) as _file from {{ ref('raw_' ~ name) }}
+    {%- set files = ref('customer_segmentation', 'source_files') -%}
+    {%- set model = var(name ~ '_model', none) -%}
+    {%- if model -%}
+        select *, cast(null as varchar) as _file from {{ ref(*(([project_name] if '.' not in model else []) + model.split('.'))) }}
+    {%- elif not var(name ~ '_location') -%}
+        select *, cast(null as varchar) as _file from {{ ref('customer_segmentation', 'raw_' ~ name) }}
     {%- else -%}
         {%- do source('shop', name) -%}
         {%- set known = load_relation(files) if execute else none -%}
@@ -44,7 +47,7 @@
 {#- What the expression of a field of the orders was computed from, of columns of text: a value that could not be read is shown as
     it stands in the file. The types are known when the query is planned, so that other columns cost nothing. -#}
 {% macro text_of_field(field) -%}
-    {%- set files = load_relation(ref('source_files')) if execute and var('orders_location') else none -%}
+    {%- set files = load_relation(ref('customer_segmentation', 'source_files')) if execute and var('orders_location') else none -%}
     {%- set found = run_query("select any_value(columns_of_fields) from " ~ files ~ " where source = 'orders'").columns[0][0] if files else none -%}
     {%- set texts = [] -%}
     {%- for column in fromjson(found or '{}').get(field, []) -%}

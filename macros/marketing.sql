@@ -1,6 +1,6 @@
 {#- The rules of targeting_rules.csv; columns that it lacks limit nothing, so that one of an earlier version still works. -#}
 {% macro targeting_rules() -%}
-    select * from {{ ref('targeting_rules') }}
+    select * from {{ ref('customer_segmentation', 'targeting_rules') }}
     union all by name
     select
         cast(null as varchar) as lifecycle_stage,
@@ -21,7 +21,7 @@ with
 
 marketing_targets as (
 
-    select * from {{ ref('marketing_targets') }}
+    select * from {{ ref('customer_segmentation', 'marketing_targets') }}
 
 ),
 

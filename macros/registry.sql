@@ -16,7 +16,7 @@
 {% macro newest_version() -%}
     (
         select max(all_versions.model_version)
-        from {{ ref('model_versions') }} as all_versions
+        from {{ ref('customer_segmentation', 'model_versions') }} as all_versions
         where all_versions.purpose = 'serves'
     )
 {%- endmacro %}
@@ -24,7 +24,7 @@
 {% macro version_before_the_newest() -%}
     (
         select max(all_versions.model_version)
-        from {{ ref('model_versions') }} as all_versions
+        from {{ ref('customer_segmentation', 'model_versions') }} as all_versions
         where all_versions.purpose = 'serves' and all_versions.model_version < {{ newest_version() }}
     )
 {%- endmacro %}
@@ -37,8 +37,8 @@
     {%- else -%}
     (
         select max(all_versions.model_version)
-        from {{ ref('model_versions') }} as all_versions
-        inner join {{ ref('metric_days') }} as metric_days on all_versions.fitted_on = metric_days.as_of_date
+        from {{ ref('customer_segmentation', 'model_versions') }} as all_versions
+        inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days on all_versions.fitted_on = metric_days.as_of_date
         where
             all_versions.purpose = '{{ purpose }}'
             and all_versions.served_version = {{ newest_version() }}
@@ -50,8 +50,8 @@
 {#- The features that a version looks at, be it everybody's or those within stages. -#}
 {% macro features_of(version) -%}
     select clustering_features.*
-    from {{ ref('clustering_features') }} as clustering_features
-    semi join {{ ref('cluster_centroids') }} as cluster_centroids
+    from {{ ref('customer_segmentation', 'clustering_features') }} as clustering_features
+    semi join {{ ref('customer_segmentation', 'cluster_centroids') }} as cluster_centroids
         on
             clustering_features.model_version = cluster_centroids.model_version
             and (clustering_features.stage = 'everybody') = (cluster_centroids.stage = 'everybody')
@@ -177,7 +177,7 @@
     {%- else -%}
         (
             select {{ registry_records()[record] | join(', ') }}
-            from {{ ref('restored_registry') }}
+            from {{ ref('customer_segmentation', 'restored_registry') }}
             where record = '{{ record }}'
         )
     {%- endif -%}
@@ -200,7 +200,7 @@
     {%- else -%}
         (
             select {{ registry_records()[record] | join(', ') }}
-            from {{ ref('restored_registry') }}
+            from {{ ref('customer_segmentation', 'restored_registry') }}
             where record = '{{ record }}'
         )
     {%- endif -%}
@@ -265,7 +265,7 @@
 {% macro versions_without_rows(condition='true') -%}
 versions as (
 
-    select * from {{ ref('model_versions') }}
+    select * from {{ ref('customer_segmentation', 'model_versions') }}
 
 ),
 
@@ -288,7 +288,7 @@ lacking as (
         coalesce(own.model_version, inherited.model_version) as rows_from
         {%- endif %}
     from versions
-    cross join {{ ref('as_of') }} as as_of
+    cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
     left join known_versions as own on versions.model_version = own.model_version
     left join known_versions as inherited
         on versions.curve_version = inherited.model_version and versions.curve_version != versions.model_version

@@ -16,7 +16,7 @@
     select
         max(window_days) filter (where is_window) as window_days,
         max(window_days) filter (where is_longer_window) as longer_window_days
-    from {{ ref('repurchase_windows') }}
+    from {{ ref('customer_segmentation', 'repurchase_windows') }}
 {%- endmacro %}
 
 {#- Class of a number of days with orders: the least number of its class. -#}
@@ -133,7 +133,7 @@
 {% macro limits_of(version) -%}
     select
         {{ limits_side_by_side() }}
-    from {{ ref('claim_limits') }}
+    from {{ ref('customer_segmentation', 'claim_limits') }}
     where model_version = {{ version }}
 {%- endmacro %}
 
@@ -142,7 +142,7 @@
     select
         {{ limits_side_by_side() }},
         model_version
-    from {{ ref('claim_limits') }}
+    from {{ ref('customer_segmentation', 'claim_limits') }}
     group by model_version
 {%- endmacro %}
 
@@ -176,7 +176,7 @@
         silence_from,
         silence_to,
         repurchase_probability
-    from {{ ref('version_curves') }}
+    from {{ ref('customer_segmentation', 'version_curves') }}
     where model_version = {{ version }}
 
 ),

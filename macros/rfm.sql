@@ -42,7 +42,7 @@
         {%- endfor %}
         {%- endfor %}
         as_of_date
-    from {{ ref('rfm_thresholds') }}
+    from {{ ref('customer_segmentation', 'rfm_thresholds') }}
     group by as_of_date
 
 ),
@@ -88,7 +88,7 @@
         concat(scores.recency_score, scores.frequency_score, scores.monetary_score) as rfm_code,
         rfm_groups.rfm_group
     from {{ name }}_scores as scores
-    left join {{ ref('rfm_groups') }} as rfm_groups
+    left join {{ ref('customer_segmentation', 'rfm_groups') }} as rfm_groups
         on
             scores.recency_score between rfm_groups.min_recency_score and rfm_groups.max_recency_score
             and scores.frequency_score between rfm_groups.min_frequency_score and rfm_groups.max_frequency_score

@@ -27,7 +27,7 @@
         {%- endfor %}
         stage,
         cluster_id
-    from {{ ref('cluster_centroids') }}
+    from {{ ref('customer_segmentation', 'cluster_centroids') }}
     where model_version = {{ version }}
     group by stage, cluster_id
 
@@ -145,7 +145,7 @@
     select
         lifecycle_stage,
         list_concat([lifecycle_stage], string_split(joins, ' '), ['everybody']) as stages
-    from {{ ref('lifecycle_stages') }}
+    from {{ ref('customer_segmentation', 'lifecycle_stages') }}
 
 ),
 

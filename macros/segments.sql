@@ -7,7 +7,7 @@
 {#- What the clusters of the version that scores are called as of today. -#}
 {% macro names_of_today() -%}
     select segment_names.*
-    from {{ ref('segment_names') }} as segment_names
-    inner join {{ ref('as_of') }} as as_of on segment_names.as_of_date = as_of.as_of_date
+    from {{ ref('customer_segmentation', 'segment_names') }} as segment_names
+    inner join {{ ref('customer_segmentation', 'as_of') }} as as_of on segment_names.as_of_date = as_of.as_of_date
     where segment_names.model_version = {{ active_version() }}
 {%- endmacro %}

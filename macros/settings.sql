@@ -4,16 +4,18 @@
     {%- set names = [
         'candidate_features', 'clustering_sample_size', 'csv_options', 'custom_order_columns', 'evidence_sample_size',
         'excluded_statuses', 'feature_limits', 'feature_transforms', 'guest_customer_ids', 'max_order_gap_days',
-        'max_skewness', 'max_lapsed_probability', 'max_unreadable_share', 'max_valley_p_value', 'max_variance_inflation',
-        'metrics_window_days', 'min_active_probability', 'min_bootstrap_adjusted_rand', 'min_bootstrap_jaccard',
-        'min_isolation_gap_days', 'min_segment_share', 'missing_id_values', 'num_bootstraps', 'num_resamples',
-        'order_columns', 'random_seed', 'repurchase_window_days', 'returns', 'rows_are', 'scaler', 'segment_count',
-        'segment_count_by', 'segment_count_range', 'segmentation', 'selected_features', 'timezone',
+        'max_skewness', 'max_lapsed_probability', 'max_unreadable_share', 'max_valley_p_value',
+        'max_variance_inflation', 'merge_customers_by', 'metrics_window_days', 'min_active_probability',
+        'min_bootstrap_adjusted_rand', 'min_bootstrap_jaccard', 'min_isolation_gap_days', 'min_segment_share',
+        'missing_id_values', 'num_bootstraps', 'num_resamples', 'order_columns', 'order_rows', 'random_seed',
+        'repurchase_window_days', 'returns', 'rows_are', 'scaler', 'segment_count', 'segment_count_by',
+        'segment_count_range', 'segmentation', 'selected_features', 'timezone',
     ] -%}
     {%- set of_the_curve = [
         'csv_options', 'excluded_statuses', 'guest_customer_ids', 'max_lapsed_probability', 'max_order_gap_days',
         'max_unreadable_share', 'metrics_window_days', 'min_active_probability', 'min_isolation_gap_days',
-        'missing_id_values', 'order_columns', 'repurchase_window_days', 'returns', 'rows_are', 'timezone',
+        'missing_id_values', 'order_columns', 'order_rows', 'repurchase_window_days', 'returns', 'rows_are',
+        'timezone',
     ] -%}
     {%- for name in names %}
     select

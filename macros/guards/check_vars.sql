@@ -3,9 +3,23 @@
     dbt prints a stack trace when the SQL of such a hook fails in a project with exposures. -#}
 {% macro check_vars() -%}
     {%- set problem = var_problem(invocation_args_dict.get('vars', {})) if execute else none -%}
+    {%- set problem = problem or (problem_of_names() if execute else none) -%}
     {%- if problem -%}
         {{ exceptions.raise_compiler_error(problem) }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- In a project that we are a package of: in the tests of our models dbt names them without their package, and would take
+    a model of that project for ours. -#}
+{% macro problem_of_names() -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'test' and node.package_name == 'customer_segmentation' -%}
+        {%- for id in node.depends_on.nodes
+            if id in graph.nodes and graph.nodes[id].package_name != 'customer_segmentation' and not id.endswith('.custom_metrics') -%}
+            {{ return("Your model '" ~ graph.nodes[id].name ~ "' is called like one of customer_segmentation, and dbt would test yours"
+                ~ " in its place. In dbt_project.yml set flags: {require_ref_searches_node_package_before_root: true}.") }}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(none) }}
 {%- endmacro %}
 
 {#- Vars of earlier versions of this project: what each is called now. -#}
@@ -49,16 +63,24 @@
         'dataset': 'a text',
         'currency': 'a text or null',
         'orders_location': 'a path or a table, or null',
+        'orders_model': 'a text or null',
         'csv_options': 'a mapping',
         'max_unreadable_share': 'a share from 0 to 1',
         'attached_databases': 'a mapping',
         'order_columns': 'a mapping',
         'custom_order_columns': 'a mapping',
-        'rows_are': ['order_lines', 'orders'],
+        'order_rows': 'a text or null',
+        'rows_are': ['order_lines', 'lines_with_order_total', 'orders'],
+        'currency_rates_location': 'a path or a table, or null',
         'check_order_ids': 'true or false',
         'customers_location': 'a path or a table, or null',
+        'customers_model': 'a text or null',
         'customers_csv_options': 'a mapping',
         'customer_columns': 'a mapping',
+        'customer_identities_location': 'a path or a table, or null',
+        'customer_identity_columns': 'a mapping',
+        'merge_customers_by': 'a list of texts',
+        'max_ids_of_customer': 'a whole number of at least 1',
         'consent_words': 'a list of texts',
         'refusal_words': 'a list of texts',
         'excluded_statuses': 'a list of texts',
@@ -135,7 +157,8 @@
     {%- for name, instead in gone_vars().items() if name in given or var(name, none) is not none -%}
         {{ return("The var '" ~ name ~ "' is gone: " ~ instead ~ " Take it out of your vars.") }}
     {%- endfor -%}
-    {%- for name in given if name not in units -%}
+    {#- A project that we are a package of has vars of its own; one that is nearly one of ours is a mistake there, too. -#}
+    {%- for name in given if name not in units and (project_name == 'customer_segmentation' or nearest(name, units)) -%}
         {{ return("There is no var '" ~ name ~ "'." ~ nearest(name, units) ~ " The vars are " ~ units | join(', ') ~ ".") }}
     {%- endfor -%}
 
@@ -213,7 +236,7 @@
 {#- What is wrong with the vars among each other. -#}
 {% macro problem_between(values) -%}
     {%- set sample = graph.nodes.values() | selectattr('name', 'equalto', 'raw_orders') | first -%}
-    {%- for expression in values.order_columns.values() if not values.orders_location -%}
+    {%- for expression in values.order_columns.values() if not (values.orders_location or values.orders_model) -%}
         {%- if modules.re.match('[A-Za-z_][A-Za-z0-9_]*$', expression | string)
             and expression | string | lower not in sample.columns.keys() | list + ['true', 'false', 'null', 'none'] -%}
             {{ return("order_columns: the sample, which is read as orders_location is not set, has no column '" ~ expression
@@ -269,7 +292,21 @@
             ~ values.min_drift_to_refit ~ "), since who is asked to refit was warned before.") }}
     {%- endif -%}
 
-    {%- for name in ['order_columns', 'customer_columns', 'custom_order_columns', 'attached_databases'] -%}
+    {%- for name in ['orders', 'customers'] if values[name ~ '_location'] and values[name ~ '_model'] -%}
+        {{ return(name ~ "_model: " ~ name ~ "_location is set, too. Set one of them to null.") }}
+    {%- endfor -%}
+    {%- for rule in values.merge_customers_by if rule not in ['id_without_case', 'email'] -%}
+        {{ return("merge_customers_by: there is no rule '" ~ rule ~ "'. Give id_without_case, email, or both.") }}
+    {%- endfor -%}
+    {%- if 'email' in values.merge_customers_by and not values.order_columns.get('email') -%}
+        {{ return("merge_customers_by: customers can't be merged by their e-mail address, as order_columns has none. Map the"
+            ~ " field email.") }}
+    {%- endif -%}
+    {%- if values.currency_rates_location and not (values.currency and values.order_columns.get('currency')) -%}
+        {{ return("currency_rates_location: rates need to know from what and into what. Map the field currency in order_columns,"
+            ~ " and give the var currency, as in EUR.") }}
+    {%- endif -%}
+    {%- for name in ['order_columns', 'customer_columns', 'customer_identity_columns', 'custom_order_columns', 'attached_databases'] -%}
         {%- for field, value in values[name].items() -%}
             {%- if value is mapping or (value is sequence and value is not string) or (value is string and not value | trim)
                 or (name == 'attached_databases' and value is not string) -%}
@@ -282,7 +319,8 @@
         {%- if not modules.re.match('^[a-z_][a-z0-9_]*$', column | string) -%}
             {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
                 ~ " underscores, as in {category: product_group}.") }}
-        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code', 'file',
+        {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code',
+            'refunded_amount', 'email_hash', 'is_order_row', 'currency_reading', 'line_number', 'has_several_amounts', 'lacks_rate', 'file',
             'raw_ordered_at', 'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date',
             'metrics_window_start'] -%}
             {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}
@@ -296,6 +334,11 @@
     {%- if values.as_of_date is not none
         and run_query("select try_cast(" ~ sql_text(values.as_of_date) ~ " as date) is null").columns[0][0] -%}
         {{ return("as_of_date: there is no day '" ~ values.as_of_date ~ "'. Write it as YYYY-MM-DD.") }}
+    {%- endif -%}
+    {%- if values.order_columns.get('email')
+        and run_query("select coalesce(length(getvariable('email_key')), 0) < 16").columns[0][0] -%}
+        {{ return("order_columns: e-mail addresses are hashed with a secret key, and there is none of at least 16 signs. Set"
+            ~ " CUSTOMER_EMAIL_KEY to a long random text, and keep it: with another key nobody is known again.") }}
     {%- endif -%}
     {%- for name, path in values.attached_databases.items() -%}
         {%- if name | lower == target.database | lower -%}

@@ -17,7 +17,7 @@ clusterable_customers as (
         lacking.model_version,
         customer_metrics_history.total_amount,
         customer_metrics_history.avg_order_value
-    from {{ ref('customer_metrics_history') }} as customer_metrics_history
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
     inner join lacking on customer_metrics_history.as_of_date = lacking.as_of_date
     where lacking.rows_from is null and customer_metrics_history.is_clusterable
 
@@ -43,7 +43,8 @@ windows as (
             else metric_days.longer_window_days
         end as longer_window_days
     from lacking
-    inner join {{ ref('metric_days') }} as metric_days on lacking.as_of_date = metric_days.as_of_date
+    inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days
+        on lacking.as_of_date = metric_days.as_of_date
     cross join measured_windows
 
 ),

@@ -4,10 +4,12 @@ from customer_segmentation.versions import existing_versions, new_rows, of_versi
 
 def model(dbt, session):
     """One row per version and pair of a stage's clusters: whether a valley is between them."""
-    sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
-    features = dbt.ref("clustering_features").order("feature").df()
-    centroids = dbt.ref("cluster_centroids").df()
-    lifecycle_stages = dbt.ref("lifecycle_stages").df()
+    sample = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
+    features = dbt.ref("customer_segmentation", "clustering_features").order("feature").df()
+    centroids = dbt.ref("customer_segmentation", "cluster_centroids").df()
+    lifecycle_stages = dbt.ref("customer_segmentation", "lifecycle_stages").df()
     settings = dict(
         evidence_sample_size=dbt.config.meta_get("evidence_sample_size"),
         max_valley_p_value=dbt.config.meta_get("max_valley_p_value"),
@@ -27,7 +29,7 @@ def model(dbt, session):
         )
 
     return new_rows(
-        dbt.ref("model_versions").df(),
+        dbt.ref("customer_segmentation", "model_versions").df(),
         existing_versions(dbt, session),
         rows_of,
         CLUSTER_BOUNDARIES,

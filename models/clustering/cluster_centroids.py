@@ -11,14 +11,20 @@ from customer_segmentation.versions import (
 
 def model(dbt, session):
     """One row per version, cluster and feature: the fitted clustering."""
-    today = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
-    past = dbt.ref("past_samples")
-    features = dbt.ref("clustering_features").order("model_version, feature").df()
-    selected = dbt.ref("clustering_candidates").filter("is_selected").df()
-    lifecycle_stages = dbt.ref("lifecycle_stages").df()
-    restored = dbt.ref("restored_registry").filter("record = 'centroid'").df()
+    today = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
+    past = dbt.ref("customer_segmentation", "past_samples")
+    features = (
+        dbt.ref("customer_segmentation", "clustering_features").order("model_version, feature").df()
+    )
+    selected = dbt.ref("customer_segmentation", "clustering_candidates").filter("is_selected").df()
+    lifecycle_stages = dbt.ref("customer_segmentation", "lifecycle_stages").df()
+    restored = (
+        dbt.ref("customer_segmentation", "restored_registry").filter("record = 'centroid'").df()
+    )
     fitted = rows_so_far(dbt, session, restored)
-    versions = dbt.ref("model_versions").df()
+    versions = dbt.ref("customer_segmentation", "model_versions").df()
     settings = dict(
         random_seed=dbt.config.meta_get("random_seed"),
         min_segment_share=dbt.config.meta_get("min_segment_share"),

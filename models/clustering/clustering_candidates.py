@@ -12,12 +12,14 @@ from customer_segmentation.versions import (
 
 def model(dbt, session):
     """One row per version, algorithm and k: the evidence, and which k was selected and why."""
-    sample = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
-    past_samples = dbt.ref("past_samples")
-    features = dbt.ref("clustering_features").order("feature").df()
-    versions = dbt.ref("model_versions").df()
-    previous_stages = dbt.ref("previous_stages").df()
-    lifecycle_stages = dbt.ref("lifecycle_stages").df()
+    sample = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
+    past_samples = dbt.ref("customer_segmentation", "past_samples")
+    features = dbt.ref("customer_segmentation", "clustering_features").order("feature").df()
+    versions = dbt.ref("customer_segmentation", "model_versions").df()
+    previous_stages = dbt.ref("customer_segmentation", "previous_stages").df()
+    lifecycle_stages = dbt.ref("customer_segmentation", "lifecycle_stages").df()
     settings = dict(
         segmentation=dbt.config.meta_get("segmentation"),
         segment_count=dbt.config.meta_get("segment_count"),

@@ -14,8 +14,10 @@ from customer_segmentation.versions import (
 
 def model(dbt, session):
     """One row per version, set of features and candidate: transform, scaling, selected or not."""
-    today = dbt.ref("clustering_sample").join(dbt.ref("sample_stages"), "customer_id")
-    past = dbt.ref("past_samples")
+    today = dbt.ref("customer_segmentation", "clustering_sample").join(
+        dbt.ref("customer_segmentation", "sample_stages"), "customer_id"
+    )
+    past = dbt.ref("customer_segmentation", "past_samples")
     settings = dict(
         segmentation=dbt.config.meta_get("segmentation"),
         candidate_features=dbt.config.meta_get("candidate_features"),
@@ -27,7 +29,9 @@ def model(dbt, session):
         max_variance_inflation=dbt.config.meta_get("max_variance_inflation"),
     )
 
-    restored = dbt.ref("restored_registry").filter("record = 'feature'").df()
+    restored = (
+        dbt.ref("customer_segmentation", "restored_registry").filter("record = 'feature'").df()
+    )
     known = rows_so_far(dbt, session, restored)
 
     def rows_of(version):
@@ -38,7 +42,7 @@ def model(dbt, session):
         )
 
     return new_rows(
-        dbt.ref("model_versions").df(),
+        dbt.ref("customer_segmentation", "model_versions").df(),
         existing_versions(dbt, session),
         rows_of,
         CLUSTERING_FEATURES,

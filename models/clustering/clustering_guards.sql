@@ -5,7 +5,9 @@
 {%- set min_segment_count = var('segment_count_range')[0] if count == 'auto' else count -%}
 
 -- Waits for all that later layers read, so that nothing is replaced when one of them is missing:
--- depends_on: {{ ref('customer_metrics') }}, {{ ref('custom_metrics') }}, {{ ref('stg_customers') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_metrics') }}
+-- depends_on: {{ ref('custom_metrics') }}
+-- depends_on: {{ ref('customer_segmentation', 'stg_customers') }}
 {% if problem -%}
 select error({{ sql_text(problem) }}) as problem
 {%- else -%}
@@ -13,7 +15,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),

@@ -1,11 +1,11 @@
 -- Bounded, so that the fit costs the same at any size; by md5 of the key, so that it is the same
 -- sample on every run and grows by exchange, not by reshuffling.
--- depends_on: {{ ref('clustering_guards') }}
+-- depends_on: {{ ref('customer_segmentation', 'clustering_guards') }}
 with
 
 clusterable_customers as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),

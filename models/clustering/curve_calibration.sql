@@ -3,8 +3,8 @@ with
 repurchase_curve as (
 
     select repurchase_curve.*
-    from {{ ref('repurchase_curve') }} as repurchase_curve
-    inner join {{ ref('as_of') }} as as_of on repurchase_curve.as_of_date = as_of.as_of_date
+    from {{ ref('customer_segmentation', 'repurchase_curve') }} as repurchase_curve
+    inner join {{ ref('customer_segmentation', 'as_of') }} as as_of on repurchase_curve.as_of_date = as_of.as_of_date
 
 ),
 
@@ -17,7 +17,7 @@ limits as (
 frozen_curve as (
 
     select version_curves.*
-    from {{ ref('version_curves') }} as version_curves
+    from {{ ref('customer_segmentation', 'version_curves') }} as version_curves
     inner join limits on version_curves.window_days = limits.repurchase_window_days
     where version_curves.model_version = {{ active_version() }}
 

@@ -2,7 +2,7 @@ with
 
 customer_stages as (
 
-    select * from {{ ref('customer_stages') }}
+    select * from {{ ref('customer_segmentation', 'customer_stages') }}
 
 ),
 
@@ -12,8 +12,8 @@ active_stages as (
     select
         lifecycle_stages.lifecycle_stage,
         coalesce(stages.stage, 'everybody') as stage
-    from {{ ref('lifecycle_stages') }} as lifecycle_stages
-    left join {{ ref('stages') }} as stages
+    from {{ ref('customer_segmentation', 'lifecycle_stages') }} as lifecycle_stages
+    left join {{ ref('customer_segmentation', 'stages') }} as stages
         on
             lifecycle_stages.lifecycle_stage = stages.lifecycle_stage
             and stages.model_version = {{ active_version() }}

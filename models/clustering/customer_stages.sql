@@ -11,7 +11,7 @@ clusterable_customers as (
         num_order_days as known_order_days,
         mean_gap_days as known_mean_gap_days,
         silence_days as known_silence_days
-    from {{ ref('customer_metrics') }}
+    from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),

@@ -11,7 +11,7 @@ clusters as (
         model_version,
         stage,
         count(distinct cluster_id) as num_clusters
-    from {{ ref('cluster_centroids') }}
+    from {{ ref('customer_segmentation', 'cluster_centroids') }}
     group by model_version, stage
 
 ),
@@ -24,7 +24,7 @@ clusters as (
     select
         model_version,
         fitted_on
-    from {{ ref('model_versions') }}
+    from {{ ref('customer_segmentation', 'model_versions') }}
     where model_version = {{ fit.version }}
 
 ),
@@ -41,8 +41,8 @@ clusters as (
         customer_metrics_history.num_order_days as known_order_days,
         customer_metrics_history.mean_gap_days as known_mean_gap_days,
         customer_metrics_history.silence_days as known_silence_days
-    from {{ ref('customer_metrics_history') }} as customer_metrics_history
-    inner join {{ ref('metric_days') }} as metric_days
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
+    inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days
         on customer_metrics_history.as_of_date = metric_days.as_of_date and metric_days.{{ fit.day }}
     inner join {{ name }} on customer_metrics_history.as_of_date >= {{ name }}.fitted_on
     where customer_metrics_history.is_clusterable

@@ -2,7 +2,7 @@ with
 
 clusterable_customers as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),

@@ -23,12 +23,12 @@ previous as (
         coalesce(curve_version, model_version) as curve_version,
         'serves' as purpose,
         model_version as served_version
-    from {{ ref('restored_registry') }}
+    from {{ ref('customer_segmentation', 'restored_registry') }}
     where
         record = 'version'
         -- A fit that was interrupted has no clusters.
         and model_version in (
-            select registry.model_version from {{ ref('restored_registry') }} as registry
+            select registry.model_version from {{ ref('customer_segmentation', 'restored_registry') }} as registry
             where registry.record = 'centroid'
         )
     {%- endif %}
@@ -47,20 +47,20 @@ latest as (
 
 sampled as (
 
-    select count(*) as num_customers from {{ ref('clustering_sample') }}
+    select count(*) as num_customers from {{ ref('customer_segmentation', 'clustering_sample') }}
 
 ),
 
 as_of as (
 
-    select as_of_date from {{ ref('as_of') }}
+    select as_of_date from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 
 repurchase_curve as (
 
     select repurchase_curve.*
-    from {{ ref('repurchase_curve') }} as repurchase_curve
+    from {{ ref('customer_segmentation', 'repurchase_curve') }} as repurchase_curve
     inner join as_of on repurchase_curve.as_of_date = as_of.as_of_date
 
 ),
@@ -140,8 +140,8 @@ past_days as (
         metric_days.as_of_date,
         metric_days.is_for_choosing,
         count(*) as num_customers
-    from {{ ref('metric_days') }} as metric_days
-    inner join {{ ref('customer_metrics_history') }} as customer_metrics_history
+    from {{ ref('customer_segmentation', 'metric_days') }} as metric_days
+    inner join {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
         on metric_days.as_of_date = customer_metrics_history.as_of_date and customer_metrics_history.is_clusterable
     where
         metric_days.is_for_grading

@@ -8,7 +8,7 @@ past_fits as (
         model_version,
         purpose,
         fitted_on
-    from {{ ref('model_versions') }}
+    from {{ ref('customer_segmentation', 'model_versions') }}
     where model_version in ({{ past_version('chooses') }}, {{ past_version('grades') }})
 
 ),
@@ -30,7 +30,7 @@ clusterable_customers as (
             partition by past_fits.model_version
             order by md5(customer_metrics_history.customer_id), customer_metrics_history.customer_id
         ) as sample_position
-    from {{ ref('customer_metrics_history') }} as customer_metrics_history
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
     inner join past_fits on customer_metrics_history.as_of_date = past_fits.fitted_on
     where customer_metrics_history.is_clusterable
     qualify sample_position <= {{ var('clustering_sample_size') }}
@@ -79,7 +79,7 @@ final as (
         customer_outcomes.revenue as revenue_next
     from clusterable_customers
     inner join staged using (customer_id, model_version)
-    inner join {{ ref('customer_outcomes') }} as customer_outcomes
+    inner join {{ ref('customer_segmentation', 'customer_outcomes') }} as customer_outcomes
         on
             clusterable_customers.customer_id = customer_outcomes.customer_id
             and clusterable_customers.as_of_date = customer_outcomes.as_of_date

@@ -2,7 +2,7 @@
 {%- set location = var('registry_location') %}
 {%- set columns = registry_columns() %}
 
--- depends_on: {{ ref('clustering_guards') }}
+-- depends_on: {{ ref('customer_segmentation', 'clustering_guards') }}
 with
 
 given as (

@@ -2,7 +2,7 @@
 {%- set stages_are_asked_for = var('segmentation') == 'stages' -%}
 {%- set most = var('segment_count_range')[1] if var('segment_count') == 'auto' else var('segment_count') -%}
 
--- depends_on: {{ ref('restored_registry') }}
+-- depends_on: {{ ref('customer_segmentation', 'restored_registry') }}
 with
 
 sampled_customers as (
@@ -12,8 +12,8 @@ sampled_customers as (
         customer_metrics.num_order_days as known_order_days,
         customer_metrics.mean_gap_days as known_mean_gap_days,
         customer_metrics.silence_days as known_silence_days
-    from {{ ref('customer_metrics') }} as customer_metrics
-    semi join {{ ref('clustering_sample') }} using (customer_id)
+    from {{ ref('customer_segmentation', 'customer_metrics') }} as customer_metrics
+    semi join {{ ref('customer_segmentation', 'clustering_sample') }} using (customer_id)
 
 ),
 

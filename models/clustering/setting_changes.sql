@@ -5,7 +5,7 @@ versions as (
     select
         model_version,
         settings
-    from {{ ref('model_versions') }}
+    from {{ ref('customer_segmentation', 'model_versions') }}
     where purpose = 'serves'
 
 ),

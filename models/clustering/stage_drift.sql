@@ -2,7 +2,7 @@ with
 
 customer_clusters as (
 
-    select * from {{ ref('customer_clusters') }}
+    select * from {{ ref('customer_segmentation', 'customer_clusters') }}
     where lifecycle_stage != 'unknown'
 
 ),
@@ -12,7 +12,7 @@ at_fit as (
     select
         lifecycle_stage,
         share_at_fit
-    from {{ ref('stages') }}
+    from {{ ref('customer_segmentation', 'stages') }}
     where model_version = {{ active_version() }} and lifecycle_stage != 'unknown' and share_at_fit > 0
 
 ),

@@ -16,7 +16,7 @@ known_versions as (
 
 versions as (
 
-    select * from {{ ref('model_versions') }}
+    select * from {{ ref('customer_segmentation', 'model_versions') }}
 
 ),
 
@@ -46,7 +46,7 @@ clusters as (
         cluster_centroids.model_version,
         cluster_centroids.stage,
         count(distinct cluster_centroids.cluster_id) as num_clusters
-    from {{ ref('cluster_centroids') }} as cluster_centroids
+    from {{ ref('customer_segmentation', 'cluster_centroids') }} as cluster_centroids
     semi join lacking using (model_version)
     group by cluster_centroids.model_version, cluster_centroids.stage
 
@@ -57,7 +57,7 @@ decisions as (
     select
         model_version,
         reason
-    from {{ ref('clustering_candidates') }}
+    from {{ ref('customer_segmentation', 'clustering_candidates') }}
     where is_selected
 
 ),
@@ -67,7 +67,7 @@ counted as (
     select
         lifecycle_stage,
         count(*) as num_customers
-    from {{ ref('customer_stages') }}
+    from {{ ref('customer_segmentation', 'customer_stages') }}
     where {{ active_version() }} in (select lacking.model_version from lacking)
     group by lifecycle_stage
 
@@ -81,7 +81,7 @@ limits as (
 
 claims as (
 
-    select * from {{ ref('claims') }}
+    select * from {{ ref('customer_segmentation', 'claims') }}
 
 ),
 

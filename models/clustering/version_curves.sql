@@ -17,8 +17,8 @@ windows as (
     select
         metric_days.as_of_date,
         repurchase_windows.window_days
-    from {{ ref('metric_days') }} as metric_days
-    inner join {{ ref('repurchase_windows') }} as repurchase_windows
+    from {{ ref('customer_segmentation', 'metric_days') }} as metric_days
+    inner join {{ ref('customer_segmentation', 'repurchase_windows') }} as repurchase_windows
         on
             case
                 when metric_days.is_today then repurchase_windows.is_window or repurchase_windows.is_longer_window
@@ -29,7 +29,7 @@ windows as (
 
 repurchase_curve as (
 
-    select * from {{ ref('repurchase_curve') }}
+    select * from {{ ref('customer_segmentation', 'repurchase_curve') }}
 
 ),
 

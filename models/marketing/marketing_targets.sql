@@ -4,19 +4,19 @@ with
 
 customer_segments as (
 
-    select * from {{ ref('customer_segments') }}
+    select * from {{ ref('customer_segmentation', 'customer_segments') }}
 
 ),
 
 segment_definitions as (
 
-    select * from {{ ref('segment_definitions') }}
+    select * from {{ ref('customer_segmentation', 'segment_definitions') }}
 
 ),
 
 stg_customers as (
 
-    select * from {{ ref('stg_customers') }}
+    select * from {{ ref('customer_segmentation', 'stg_customers') }}
 
 ),
 

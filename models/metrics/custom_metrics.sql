@@ -10,7 +10,7 @@ with
 
 known_order_lines as (
 
-    select * from {{ ref('known_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'known_order_lines') }}
 
 ),
 

@@ -3,14 +3,14 @@ with
 
 orders as (
 
-    select * from {{ ref('orders') }}
-    {{ 'where last_line_date = order_date' if var('rows_are') == 'order_lines' }}
+    select * from {{ ref('customer_segmentation', 'orders') }}
+    {{ 'where last_line_date = order_date' if var('rows_are') != 'orders' }}
 
 ),
 
 order_changes as (
 
-    select * from {{ ref('order_changes') }}
+    select * from {{ ref('customer_segmentation', 'order_changes') }}
 
 ),
 

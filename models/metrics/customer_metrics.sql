@@ -2,13 +2,13 @@ with
 
 customer_metrics_history as (
 
-    select * from {{ ref('customer_metrics_history') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics_history') }}
 
 ),
 
 as_of as (
 
-    select as_of_date from {{ ref('as_of') }}
+    select as_of_date from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 

@@ -1,24 +1,24 @@
 {{ config(pre_hook="{{ guard_metrics() }}") }}
 
 {%- set has_window = var('metrics_window_days') is not none %}
-{%- set has_lines = var('rows_are') == 'order_lines' %}
+{%- set has_lines = var('rows_are') != 'orders' %}
 with
 
 metric_days as (
 
-    select * from {{ ref('metric_days') }}
+    select * from {{ ref('customer_segmentation', 'metric_days') }}
 
 ),
 
 customer_days as (
 
-    select * from {{ ref('customer_days') }}
+    select * from {{ ref('customer_segmentation', 'customer_days') }}
 
 ),
 
 order_changes as (
 
-    select * from {{ ref('order_changes') }}
+    select * from {{ ref('customer_segmentation', 'order_changes') }}
 
 ),
 

@@ -5,7 +5,7 @@ judged_days as (
     select
         as_of_date,
         outcomes_until
-    from {{ ref('metric_days') }}
+    from {{ ref('customer_segmentation', 'metric_days') }}
     where is_for_choosing or is_for_grading or is_for_grading_since
 
 ),
@@ -16,7 +16,7 @@ clusterable_customers as (
         customer_metrics_history.customer_id,
         judged_days.as_of_date,
         judged_days.outcomes_until
-    from {{ ref('customer_metrics_history') }} as customer_metrics_history
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
     inner join judged_days on customer_metrics_history.as_of_date = judged_days.as_of_date
     where customer_metrics_history.is_clusterable
 
@@ -24,13 +24,13 @@ clusterable_customers as (
 
 customer_days as (
 
-    select * from {{ ref('customer_days') }}
+    select * from {{ ref('customer_segmentation', 'customer_days') }}
 
 ),
 
 orders as (
 
-    select * from {{ ref('orders') }}
+    select * from {{ ref('customer_segmentation', 'orders') }}
     where amount > 0
 
 ),

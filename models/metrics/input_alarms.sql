@@ -1,4 +1,4 @@
--- depends_on: {{ ref('stg_order_lines') }}
+-- depends_on: {{ ref('customer_segmentation', 'stg_order_lines') }}
 {#- What is probably wrong with the orders, though each row can be read. Each alarm is a query of its own that gives a
     figure and the limit that it should not be above (or, for the last three, below). The sentence is published with the
     report, so it names no customer, order or file and repeats no text of theirs: that are the examples, which the build
@@ -10,37 +10,37 @@ with
 
 order_exclusions as (
 
-    select * from {{ ref('order_exclusions') }}
+    select * from {{ ref('customer_segmentation', 'order_exclusions') }}
 
 ),
 
 reasons as (
 
-    select * from {{ ref('exclusion_reasons') }}
+    select * from {{ ref('customer_segmentation', 'exclusion_reasons') }}
 
 ),
 
 judged_order_days as (
 
-    select * from {{ ref('judged_order_days') }}
+    select * from {{ ref('customer_segmentation', 'judged_order_days') }}
 
 ),
 
 orders as (
 
-    select * from {{ ref('orders') }}
+    select * from {{ ref('customer_segmentation', 'orders') }}
 
 ),
 
 customer_metrics as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
 
 ),
 
 value_formats as (
 
-    select * from {{ ref('value_formats') }}
+    select * from {{ ref('customer_segmentation', 'value_formats') }}
 
 ),
 
@@ -174,7 +174,7 @@ lacking as (
         || min_by(json_extract_string(missing_columns, '$[0]'), file)
         || '. Its values are empty there.' as sentence,
         list_sort(min(file, 3)) as examples
-    from {{ ref('source_files') }}
+    from {{ ref('customer_segmentation', 'source_files') }}
     where missing_columns != '[]'
 
 ),
@@ -248,6 +248,32 @@ lookalikes as (
         || 'zeros. If they are the same people, map customer_id to one form, as in lower(trim(id)).' as sentence,
         list_sort(min(one || ' / ' || other, 3) filter (where num_customers > 1)) as examples
     from similar_ids
+
+),
+
+merged as (
+
+    select
+        'many_ids_of_a_customer' as alarm,
+        max(num_ids) as figure,
+        {{ var('max_ids_of_customer') }} as limit_of_figure,
+        count(distinct customer_id) filter (where num_ids > {{ var('max_ids_of_customer') }})
+        || ' customers are merged of more than {{ var("max_ids_of_customer") }} ids, the largest of ' || max(num_ids)
+        || '. Is an address or an id shared, as by an office or a till? staging.identity_merges has each merge.'
+            as sentence,
+        [arg_max(customer_id, (num_ids, customer_id))] as examples
+    from {{ ref('customer_segmentation', 'identity_merges') }}
+    having count(*) > 0
+    union all
+    select
+        'contradictory_identities' as alarm,
+        count(distinct customer_id) as figure,
+        0 as limit_of_figure,
+        count(distinct customer_id) || ' customers of customer_identities lead in a ring, or an identifier of theirs '
+        || 'to several customers, so that all of these are one. Give each identifier one customer.' as sentence,
+        list_sort(list_distinct(min(customer_id, 20)))[:3] as examples
+    from {{ ref('customer_segmentation', 'identity_merges') }}
+    where num_listed_customers > 0 and num_last_customers != 1
 
 ),
 
@@ -337,7 +363,8 @@ totals as (
         {{ var('max_equal_amounts_share') }} as limit_of_figure,
         {{ in_percent('count(*) filter (where has_equal_amounts) / nullif(count(*) filter (where num_lines > 1), 0)') }}
         || ' of the orders with several lines have the same amount on each, as if it were the total of the order. '
-        || 'Map amount to that of the line, or count the order''s first line only.' as sentence,
+        || 'Map amount to that of the line, or say rows_are: lines_with_order_total, which counts each once.'
+            as sentence,
         list_sort(min(order_id, 3) filter (where has_equal_amounts)) as examples
     from orders
     having count(*) filter (where num_lines > 1) >= 5
@@ -350,8 +377,8 @@ totals as (
 half_excluded_orders as (
 
     select count(distinct excluded_lines.order_id) as num_orders
-    from {{ ref('stg_order_lines') }} as excluded_lines
-    inner join {{ ref('stg_order_lines') }} as other_lines
+    from {{ ref('customer_segmentation', 'stg_order_lines') }} as excluded_lines
+    inner join {{ ref('customer_segmentation', 'stg_order_lines') }} as other_lines
         on excluded_lines.order_id = other_lines.order_id and excluded_lines.customer_id = other_lines.customer_id
     where
         excluded_lines.exclusion_reason = 'excluded_status'
@@ -366,37 +393,21 @@ half_excluded as (
         num_orders as figure,
         0 as limit_of_figure,
         num_orders || ' orders have a line that is left out for its status and others without a status, which count. '
-        || 'If the status stands on the first line of each order only, fill it down before.' as sentence,
+        || 'A status speaks for its whole order where nearly all orders have one, and their lines agree.' as sentence,
         cast(null as varchar[]) as examples
     from half_excluded_orders
 
 ),
 {%- endif %}
 
-currency_values as (
-
-    select value from {{ ref('currency_values') }}
-    where value is not null
-
-),
-
 currencies as (
 
-    select
-        'several_currencies' as alarm,
-        count(distinct value) as figure,
-        1 as limit_of_figure,
-        'Amounts of ' || count(distinct value) || ' currencies are added up. '
-        || 'Keep one, or convert them in order_columns, as in amount / rate.' as sentence,
-        list_sort(min(value, 5)) as examples
-    from currency_values
-    union all
     select
         'several_currencies: amount' as alarm,
         max(num_currencies) as figure,
         1 as limit_of_figure,
         'Amounts have the signs of ' || max(num_currencies) || ' currencies and are added up. '
-        || 'Keep one, or convert them in order_columns.' as sentence,
+        || 'Map the field currency in order_columns: one is kept then, or they are converted.' as sentence,
         cast(null as varchar[]) as examples
     from value_formats
     where field = 'amount'
@@ -412,7 +423,7 @@ unknown_words as (
         sum(num_rows) || ' rows have a status that is not known and count as purchases. '
         || 'Name each in counted_statuses or excluded_statuses.' as sentence,
         list(value order by num_rows desc, value asc)[:5] as examples
-    from {{ ref('status_values') }}
+    from {{ ref('customer_segmentation', 'status_values') }}
     where counted_as = 'unknown'
     having count(*) > 0
     union all
@@ -423,7 +434,7 @@ unknown_words as (
         sum(num_rows) || ' customers have a ' || field || ' that is not known and counts as a refusal. '
         || 'Name each in consent_words or refusal_words.' as sentence,
         list(value order by num_rows desc, value asc)[:5] as examples
-    from {{ ref('consent_values') }}
+    from {{ ref('customer_segmentation', 'consent_values') }}
     where counted_as = 'unknown'
     group by field
 
@@ -438,7 +449,7 @@ without_spread as (
         'All customers have the same ' || metric || ' (' || minimum || '), so it can''t tell them apart, and no '
         || 'segment differs by it.' as sentence,
         cast(null as varchar[]) as examples
-    from {{ ref('metric_distributions') }}
+    from {{ ref('customer_segmentation', 'metric_distributions') }}
 
 ),
 
@@ -470,14 +481,14 @@ short_history as (
         {%- endif %}
         || ' Bring older orders.' as sentence,
         cast(null as varchar[]) as examples
-    from {{ ref('repurchase_windows') }}
+    from {{ ref('customer_segmentation', 'repurchase_windows') }}
 
 ),
 
 alarms as (
 
     {%- set above = ['excluded', 'concentrated', 'isolated', 'repeated', 'lacking', 'one_customer', 'lookalikes',
-        'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals'] if has_lines else [])
+        'merged', 'scientific', 'currencies', 'unknown_words'] + (['spanning', 'shared', 'totals'] if has_lines else [])
         + (['half_excluded'] if has_line_statuses else []) %}
     {%- for alarm in above %}
     select * from {{ alarm }}

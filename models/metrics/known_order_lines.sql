@@ -4,13 +4,13 @@ with
 
 metric_days as (
 
-    select * from {{ ref('metric_days') }}
+    select * from {{ ref('customer_segmentation', 'metric_days') }}
 
 ),
 
 accepted_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
     where exclusion_reason is null
 
 ),

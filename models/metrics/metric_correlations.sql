@@ -9,7 +9,7 @@ customer_metrics as (
         cast({{ metric }} as double) as {{ metric }},
         {%- endfor %}
         is_clusterable
-    from {{ ref('customer_metrics') }}
+    from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),

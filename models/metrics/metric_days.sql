@@ -6,7 +6,7 @@ with
 
 as_of as (
 
-    select * from {{ ref('as_of') }}
+    select * from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 

@@ -3,7 +3,7 @@ with
 
 customer_metrics as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),

@@ -8,15 +8,15 @@ orders_of_several_days as (
         customer_id,
         order_id,
         order_date
-    from {{ ref('orders') }}
+    from {{ ref('customer_segmentation', 'orders') }}
     -- Where each row is an order, none has lines of another day: no need to look.
-    where {{ 'last_line_date > order_date' if var('rows_are') == 'order_lines' else 'false' }}
+    where {{ 'last_line_date > order_date' if var('rows_are') != 'orders' else 'false' }}
 
 ),
 
 accepted_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
     where exclusion_reason is null
 
 ),
@@ -29,7 +29,7 @@ daily as (
         orders_of_several_days.order_date,
         cast(accepted_lines.ordered_at as date) as change_date,
         sum(accepted_lines.amount) as amount,
-        coalesce(-sum(accepted_lines.amount) filter (where accepted_lines.amount < 0), 0) as returned_amount
+        sum({{ returned_of_line('accepted_lines') }}) as returned_amount
     from accepted_lines
     inner join orders_of_several_days
         on

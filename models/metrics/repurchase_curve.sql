@@ -4,14 +4,14 @@ with
 
 customer_days as (
 
-    select * from {{ ref('customer_days') }}
+    select * from {{ ref('customer_segmentation', 'customer_days') }}
     where amount > 0
 
 ),
 
 repurchase_windows as (
 
-    select * from {{ ref('repurchase_windows') }}
+    select * from {{ ref('customer_segmentation', 'repurchase_windows') }}
 
 ),
 
@@ -20,7 +20,7 @@ metric_days as (
     select
         *,
         max(as_of_date) filter (where is_today) over () as today
-    from {{ ref('metric_days') }}
+    from {{ ref('customer_segmentation', 'metric_days') }}
 
 ),
 

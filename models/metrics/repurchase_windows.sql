@@ -8,13 +8,13 @@ with
 
 as_of as (
 
-    select as_of_date from {{ ref('as_of') }}
+    select as_of_date from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 
 customer_days as (
 
-    select * from {{ ref('customer_days') }}
+    select * from {{ ref('customer_segmentation', 'customer_days') }}
     where amount > 0
 
 ),

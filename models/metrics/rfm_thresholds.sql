@@ -3,7 +3,7 @@ with
 
 customer_metrics_history as (
 
-    select * from {{ ref('customer_metrics_history') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics_history') }}
 
 ),
 

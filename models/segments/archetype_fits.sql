@@ -2,13 +2,13 @@ with
 
 fact_counts as (
 
-    select * from {{ ref('fact_counts') }}
+    select * from {{ ref('customer_segmentation', 'fact_counts') }}
 
 ),
 
 cluster_claims as (
 
-    select * from {{ ref('cluster_claims') }}
+    select * from {{ ref('customer_segmentation', 'cluster_claims') }}
 
 ),
 
@@ -17,7 +17,7 @@ archetypes as (
     select
         archetype,
         string_split(trim(claims), ' ') as claims
-    from {{ ref('segment_archetypes') }}
+    from {{ ref('customer_segmentation', 'segment_archetypes') }}
     where claims is not null
 
 ),
@@ -47,7 +47,7 @@ counted as (
             single_claims.archetype,
             unnest(string_split(claims.implies, ' ')) as claim
         from single_claims
-        inner join {{ ref('claims') }} as claims using (claim)
+        inner join {{ ref('customer_segmentation', 'claims') }} as claims using (claim)
     ) as all_claims
     group by archetype
 

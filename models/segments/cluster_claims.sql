@@ -2,13 +2,13 @@ with
 
 fact_counts as (
 
-    select * from {{ ref('fact_counts') }}
+    select * from {{ ref('customer_segmentation', 'fact_counts') }}
 
 ),
 
 claims as (
 
-    select * from {{ ref('claims') }}
+    select * from {{ ref('customer_segmentation', 'claims') }}
 
 ),
 

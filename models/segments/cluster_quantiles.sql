@@ -10,8 +10,8 @@ placed as (
         cast(customer_metrics.{{ metric }} as double) as {{ metric }},
         {%- endfor %}
         customer_clusters.cluster_id
-    from {{ ref('customer_clusters') }} as customer_clusters
-    inner join {{ ref('customer_metrics') }} as customer_metrics using (customer_id)
+    from {{ ref('customer_segmentation', 'customer_clusters') }} as customer_clusters
+    inner join {{ ref('customer_segmentation', 'customer_metrics') }} as customer_metrics using (customer_id)
     union all
     select
         graded_clusters.as_of_date,
@@ -19,8 +19,8 @@ placed as (
         cast(customer_metrics_history.{{ metric }} as double) as {{ metric }},
         {%- endfor %}
         graded_clusters.cluster_id
-    from {{ ref('graded_clusters') }} as graded_clusters
-    inner join {{ ref('customer_metrics_history') }} as customer_metrics_history
+    from {{ ref('customer_segmentation', 'graded_clusters') }} as graded_clusters
+    inner join {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
         on
             graded_clusters.customer_id = customer_metrics_history.customer_id
             and graded_clusters.as_of_date = customer_metrics_history.as_of_date

@@ -1,8 +1,10 @@
 {#- Where customers are today, and where they were on the days that segments are graded by. -#}
 {%- set metrics = {'customer_clusters': 'customer_metrics', 'graded_clusters': 'customer_metrics_history'} -%}
 
--- depends_on: {{ ref('customer_clusters') }}, {{ ref('graded_clusters') }}
--- depends_on: {{ ref('customer_metrics') }}, {{ ref('customer_metrics_history') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_clusters') }}
+-- depends_on: {{ ref('customer_segmentation', 'graded_clusters') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_metrics') }}
+-- depends_on: {{ ref('customer_segmentation', 'customer_metrics_history') }}
 with
 
 limits as (
@@ -21,8 +23,8 @@ limits as (
         {{ definition }} as is_{{ fact }},
         {%- endfor %}
         clusters.cluster_id
-    from {{ ref(clusters) }} as clusters
-    inner join {{ ref(metrics_then) }} as metrics
+    from {{ ref('customer_segmentation', clusters) }} as clusters
+    inner join {{ ref('customer_segmentation', metrics_then) }} as metrics
         on
             clusters.customer_id = metrics.customer_id
             {%- if clusters == 'graded_clusters' %}

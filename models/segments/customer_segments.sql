@@ -6,19 +6,19 @@ with
 
 customer_metrics as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
 
 ),
 
 customer_clusters as (
 
-    select * from {{ ref('customer_clusters') }}
+    select * from {{ ref('customer_segmentation', 'customer_clusters') }}
 
 ),
 
 segment_definitions as (
 
-    select * from {{ ref('segment_definitions') }}
+    select * from {{ ref('customer_segmentation', 'segment_definitions') }}
 
 ),
 

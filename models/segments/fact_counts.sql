@@ -3,7 +3,7 @@ with
 
 customer_facts as (
 
-    select * from {{ ref('customer_facts') }}
+    select * from {{ ref('customer_segmentation', 'customer_facts') }}
 
 ),
 

@@ -7,13 +7,13 @@ with
 
 graded_clusters as (
 
-    select * from {{ ref('graded_clusters') }}
+    select * from {{ ref('customer_segmentation', 'graded_clusters') }}
 
 ),
 
 judged_days as (
 
-    select as_of_date from {{ ref('metric_days') }}
+    select as_of_date from {{ ref('customer_segmentation', 'metric_days') }}
     where is_for_grading or is_for_grading_since
 
 ),
@@ -27,7 +27,7 @@ customer_metrics as (
         customer_metrics_history.{{ metric }},
         {%- endfor %}
         customer_metrics_history.is_clusterable
-    from {{ ref('customer_metrics_history') }} as customer_metrics_history
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
     inner join judged_days on customer_metrics_history.as_of_date = judged_days.as_of_date
     where customer_metrics_history.is_clusterable
 
@@ -35,7 +35,7 @@ customer_metrics as (
 
 customer_outcomes as (
 
-    select * from {{ ref('customer_outcomes') }}
+    select * from {{ ref('customer_segmentation', 'customer_outcomes') }}
 
 ),
 
@@ -49,7 +49,7 @@ segment_names as (
         as_of_date,
         cluster_id,
         segment
-    from {{ ref('segment_names') }}
+    from {{ ref('customer_segmentation', 'segment_names') }}
 
 ),
 

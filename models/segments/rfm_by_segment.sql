@@ -3,7 +3,7 @@ with
 
 customer_segments as (
 
-    select * from {{ ref('customer_segments') }}
+    select * from {{ ref('customer_segmentation', 'customer_segments') }}
 
 ),
 

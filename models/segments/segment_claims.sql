@@ -3,16 +3,16 @@ with
 cluster_claims as (
 
     select cluster_claims.*
-    from {{ ref('cluster_claims') }} as cluster_claims
-    inner join {{ ref('as_of') }} as as_of on cluster_claims.as_of_date = as_of.as_of_date
+    from {{ ref('customer_segmentation', 'cluster_claims') }} as cluster_claims
+    inner join {{ ref('customer_segmentation', 'as_of') }} as as_of on cluster_claims.as_of_date = as_of.as_of_date
 
 ),
 
 archetype_fits as (
 
     select archetype_fits.*
-    from {{ ref('archetype_fits') }} as archetype_fits
-    inner join {{ ref('as_of') }} as as_of on archetype_fits.as_of_date = as_of.as_of_date
+    from {{ ref('customer_segmentation', 'archetype_fits') }} as archetype_fits
+    inner join {{ ref('customer_segmentation', 'as_of') }} as as_of on archetype_fits.as_of_date = as_of.as_of_date
 
 ),
 
@@ -27,19 +27,19 @@ customer_clusters as (
     select
         customer_id,
         cluster_id
-    from {{ ref('customer_clusters') }}
+    from {{ ref('customer_segmentation', 'customer_clusters') }}
 
 ),
 
 customer_metrics as (
 
-    select * from {{ ref('customer_metrics') }}
+    select * from {{ ref('customer_segmentation', 'customer_metrics') }}
 
 ),
 
 claims as (
 
-    select * from {{ ref('claims') }}
+    select * from {{ ref('customer_segmentation', 'claims') }}
 
 ),
 
@@ -51,7 +51,7 @@ limits as (
 
 currency as (
 
-    select currency as currency_code from {{ ref('as_of') }}
+    select currency as currency_code from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 

@@ -3,8 +3,8 @@ with
 cluster_claims as (
 
     select cluster_claims.*
-    from {{ ref('cluster_claims') }} as cluster_claims
-    inner join {{ ref('as_of') }} as as_of on cluster_claims.as_of_date = as_of.as_of_date
+    from {{ ref('customer_segmentation', 'cluster_claims') }} as cluster_claims
+    inner join {{ ref('customer_segmentation', 'as_of') }} as as_of on cluster_claims.as_of_date = as_of.as_of_date
 
 ),
 
@@ -16,13 +16,13 @@ segment_names as (
 
 segment_archetypes as (
 
-    select * from {{ ref('segment_archetypes') }}
+    select * from {{ ref('customer_segmentation', 'segment_archetypes') }}
 
 ),
 
 claims as (
 
-    select * from {{ ref('claims') }}
+    select * from {{ ref('customer_segmentation', 'claims') }}
 
 ),
 
@@ -34,7 +34,7 @@ limits as (
 
 currency as (
 
-    select currency as currency_code from {{ ref('as_of') }}
+    select currency as currency_code from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 

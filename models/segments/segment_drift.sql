@@ -2,13 +2,13 @@ with
 
 customer_clusters as (
 
-    select * from {{ ref('customer_clusters') }}
+    select * from {{ ref('customer_segmentation', 'customer_clusters') }}
 
 ),
 
 segment_definitions as (
 
-    select * from {{ ref('segment_definitions') }}
+    select * from {{ ref('customer_segmentation', 'segment_definitions') }}
 
 ),
 
@@ -18,7 +18,7 @@ at_fit as (
         model_version,
         cluster_id,
         share_at_fit
-    from {{ ref('cluster_centroids') }}
+    from {{ ref('customer_segmentation', 'cluster_centroids') }}
     where model_version = {{ active_version() }}
 
 ),

@@ -4,7 +4,7 @@ from customer_segmentation.versions import in_types, ungraded, with_days
 
 def model(dbt, session):
     """One row per version, day and segment: what its customers did in the window after the day."""
-    customers = ungraded(dbt, session, dbt.ref("graded_customers"))
+    customers = ungraded(dbt, session, dbt.ref("customer_segmentation", "graded_customers"))
     counts = customers.aggregate(
         """
         model_version, as_of_date, outcomes_until, segment_id, any_value(segment) as segment,

@@ -2,7 +2,7 @@ with
 
 model_versions as (
 
-    select * from {{ ref('model_versions') }}
+    select * from {{ ref('customer_segmentation', 'model_versions') }}
     where purpose = 'serves'
 
 ),
@@ -16,7 +16,7 @@ clusters as (
         share_at_fit,
         overlap,
         parents
-    from {{ ref('cluster_centroids') }}
+    from {{ ref('customer_segmentation', 'cluster_centroids') }}
     where model_version in (select model_versions.model_version from model_versions)
 
 ),
@@ -26,14 +26,14 @@ decisions as (
     select
         model_version,
         any_value(reason) as segment_count_because
-    from {{ ref('stages') }}
+    from {{ ref('customer_segmentation', 'stages') }}
     group by model_version
 
 ),
 
 segment_names as (
 
-    select * from {{ ref('segment_names') }}
+    select * from {{ ref('customer_segmentation', 'segment_names') }}
     where named_because != 'graded'
 
 ),

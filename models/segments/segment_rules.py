@@ -2,8 +2,12 @@ def model(dbt, session):
     """One row per rule: a SQL condition that tells a segment's customers from the others."""
     from customer_segmentation.rules import choose_rules
 
-    customers = dbt.ref("customer_segments").filter("is_clusterable")
-    sampled = dbt.ref("clustering_sample").filter("sample_position <= 10000").select("customer_id")
+    customers = dbt.ref("customer_segmentation", "customer_segments").filter("is_clusterable")
+    sampled = (
+        dbt.ref("customer_segmentation", "clustering_sample")
+        .filter("sample_position <= 10000")
+        .select("customer_id")
+    )
     features = ", ".join(dbt.config.meta_get("candidate_features"))
 
     def count(rule):

@@ -5,7 +5,9 @@ from customer_segmentation.versions import in_types, ungraded, with_days
 def model(dbt, session):
     """One row per version, day, way to look at customers and measure: how much it foretold."""
     customers = ungraded(
-        dbt, session, dbt.ref("graded_customers").filter("sample_position <= 10000")
+        dbt,
+        session,
+        dbt.ref("customer_segmentation", "graded_customers").filter("sample_position <= 10000"),
     )
     days = customers.select("model_version, as_of_date, outcomes_until").distinct()
     rows = []

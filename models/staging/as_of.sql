@@ -10,7 +10,7 @@ with
 
 order_days as (
 
-    select * from {{ ref('order_days') }}
+    select * from {{ ref('customer_segmentation', 'order_days') }}
 
 ),
 
@@ -216,7 +216,8 @@ final as (
         {%- endif %}
     from dated
     cross join top_reason
-    left join {{ ref('exclusion_reasons') }} as reasons on top_reason.reason = reasons.exclusion_reason
+    left join {{ ref('customer_segmentation', 'exclusion_reasons') }} as reasons
+        on top_reason.reason = reasons.exclusion_reason
 
 )
 

@@ -6,7 +6,7 @@
 select
     '{{ field }}' as field,
     left({{ trimmed(field) }}, 100) as value
-from {{ ref('raw_customer_listings') }}
+from {{ ref('customer_segmentation', 'raw_customer_listings') }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {%- endset -%}

@@ -2,13 +2,13 @@ with
 
 stg_order_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
 
 ),
 
 unreadable_rows as (
 
-    select * from {{ ref('unreadable_rows') }}
+    select * from {{ ref('customer_segmentation', 'unreadable_rows') }}
     where source = 'orders'
 
 ),
@@ -20,6 +20,7 @@ final as (
         order_id,
         ordered_at,
         amount,
+        refunded_amount,
         line_id,
         status,
         raw_ordered_at,
@@ -36,6 +37,7 @@ final as (
         null as order_id,
         null as ordered_at,
         null as amount,
+        null as refunded_amount,
         null as line_id,
         null as status,
         null as raw_ordered_at,

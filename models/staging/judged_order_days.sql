@@ -2,7 +2,7 @@ with
 
 order_days as (
 
-    select * from {{ ref('order_days') }}
+    select * from {{ ref('customer_segmentation', 'order_days') }}
 
 ),
 
@@ -12,7 +12,7 @@ as_of as (
         as_of_date,
         first_day_of_life,
         last_day_of_life
-    from {{ ref('as_of') }}
+    from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 

@@ -10,7 +10,7 @@ typed_order_lines as (
     select
         *,
         cast(case when isfinite(ordered_at) then ordered_at end as date) as order_date
-    from {{ ref('typed_order_lines') }}
+    from {{ ref('customer_segmentation', 'typed_order_lines') }}
 
 ),
 

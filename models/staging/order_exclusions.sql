@@ -4,7 +4,7 @@ with
 
 judged_order_days as (
 
-    select * from {{ ref('judged_order_days') }}
+    select * from {{ ref('customer_segmentation', 'judged_order_days') }}
 
 ),
 
@@ -12,14 +12,14 @@ judged_order_days as (
 unreadable as (
 
     select count(*) as num_rows
-    from {{ ref('unreadable_rows') }}
+    from {{ ref('customer_segmentation', 'unreadable_rows') }}
     where source = 'orders'
 
 ),
 
 reasons as (
 
-    select * from {{ ref('exclusion_reasons') }}
+    select * from {{ ref('customer_segmentation', 'exclusion_reasons') }}
 
 ),
 

@@ -5,7 +5,7 @@ with
 
 accepted_lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'stg_order_lines') }}
     where exclusion_reason is null
 
 ),
@@ -21,8 +21,8 @@ final as (
         cast(ordered_at as date) as order_date,
         cast(ordered_at as date) as last_line_date,
         amount,
-        greatest(amount, 0) as gross_amount,
-        greatest(-amount, 0) as returned_amount,
+        greatest(amount + refunded_amount, 0) as gross_amount,
+        {{ returned_of_line() }} as returned_amount,
         1 as num_lines,
         false as has_equal_amounts,
         0 as num_days_spanned
@@ -36,8 +36,8 @@ final as (
         cast(min(ordered_at) as date) as order_date,
         cast(max(ordered_at) as date) as last_line_date,
         sum(amount) as amount,
-        coalesce(sum(amount) filter (where amount > 0), 0) as gross_amount,
-        coalesce(-sum(amount) filter (where amount < 0), 0) as returned_amount,
+        sum(greatest(amount + refunded_amount, 0)) as gross_amount,
+        sum({{ returned_of_line() }}) as returned_amount,
         count(*) as num_lines,
         count(*) > 1 and min(amount) = max(amount) as has_equal_amounts,
         coalesce(

@@ -1,8 +1,9 @@
 {{ config(pre_hook="{{ guard_locations() }}") }}
 
--- depends_on: {{ ref('source_files') }}
+-- depends_on: {{ ref('customer_segmentation', 'source_files') }}
 -- Your orders without your customers: consent and contacts are known of nobody.
-{%- set is_known = var('customers_location') or not var('orders_location') %}
+{%- set is_sample = not (var('orders_location') or var('orders_model')) %}
+{%- set is_known = is_sample or var('customers_location') or var('customers_model') %}
 {%- set columns = checked_var('customer_columns') if is_known else {} %}
 with
 

@@ -18,6 +18,9 @@ final as (
         {{ mapped(checked_var('order_columns'), 'line_id') }} as line_id,
         {{ mapped(checked_var('order_columns'), 'status', 'varchar') }} as status,
         {{ mapped(checked_var('order_columns'), 'currency', 'varchar') }} as currency_code,
+        {{ mapped(checked_var('order_columns'), 'refunded_amount') }} as refunded_amount,
+        {{ hashed_email(mapped(checked_var('order_columns'), 'email', 'varchar')) }} as email_hash,
+        {{ mapped({'row': var('order_rows') or 'true'}, 'row', 'boolean') }} is true as is_order_row,
         {%- for column in checked_var('custom_order_columns') %}
         {{ mapped(checked_var('custom_order_columns'), column) }} as {{ column }},
         {%- endfor %}

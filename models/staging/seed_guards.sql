@@ -3,7 +3,10 @@
 {%- set problem = archetypes_problem() if execute else none -%}
 
 -- Before anything else is replaced, as source_files waits for it:
--- depends_on: {{ ref('actions') }}, {{ ref('segment_archetypes') }}, {{ ref('targeting_rules') }}, {{ ref('claims') }}
+-- depends_on: {{ ref('customer_segmentation', 'actions') }}
+-- depends_on: {{ ref('customer_segmentation', 'segment_archetypes') }}
+-- depends_on: {{ ref('customer_segmentation', 'targeting_rules') }}
+-- depends_on: {{ ref('customer_segmentation', 'claims') }}
 {% if problem -%}
 select error({{ sql_text(problem) }}) as problem
 {%- else -%}
@@ -11,13 +14,13 @@ with
 
 actions as (
 
-    select * from {{ ref('actions') }}
+    select * from {{ ref('customer_segmentation', 'actions') }}
 
 ),
 
 segment_archetypes as (
 
-    select * from {{ ref('segment_archetypes') }}
+    select * from {{ ref('customer_segmentation', 'segment_archetypes') }}
 
 ),
 
@@ -29,7 +32,7 @@ targeting_rules as (
 
 claims as (
 
-    select * from {{ ref('claims') }}
+    select * from {{ ref('customer_segmentation', 'claims') }}
 
 ),
 

@@ -7,7 +7,7 @@ from customer_segmentation.sources import Source, look_at_sources
 def model(dbt, session):
     """One row per file of your orders and customers: how it is read, and what of it is no row."""
     # It waits for what can be said of the seeds, and everything else waits for it.
-    dbt.ref("seed_guards")
+    dbt.ref("customer_segmentation", "seed_guards")
     share = dbt.config.meta_get("max_unreadable_share")
     orders = Source(
         "orders",
@@ -16,6 +16,7 @@ def model(dbt, session):
         custom_columns=dbt.config.meta_get("custom_order_columns"),
         rows_are=dbt.config.meta_get("rows_are"),
         csv_options=dbt.config.meta_get("csv_options"),
+        order_rows=dbt.config.meta_get("order_rows"),
         max_unreadable_share=share,
     )
     customers = Source(
@@ -25,10 +26,24 @@ def model(dbt, session):
         csv_options=dbt.config.meta_get("customers_csv_options"),
         max_unreadable_share=share,
     )
+    rates = Source(
+        "currency_rates",
+        location=dbt.config.meta_get("currency_rates_location"),
+        columns={"currency": "currency", "month": "month", "rate": "rate"},
+        max_unreadable_share=0,
+    )
+    identities = Source(
+        "customer_identities",
+        location=dbt.config.meta_get("customer_identities_location"),
+        columns=dbt.config.meta_get("customer_identity_columns"),
+        max_unreadable_share=share,
+    )
     (database,) = session.execute(
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchone()
-    given = [source for source in (orders, customers) if source.location is not None]
+    given = [
+        source for source in (orders, customers, rates, identities) if source.location is not None
+    ]
     home = home_of(Path(database))
     copies = home.with_name(f"{home.name}.transcoded")
     return look_at_sources(session, given, copies, others_use_copies=home != Path(database))

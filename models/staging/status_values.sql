@@ -5,7 +5,7 @@
 select
     left(status, 100) as value,
     amount
-from {{ ref('typed_order_lines') }}
+from {{ ref('customer_segmentation', 'typed_order_lines') }}
 {% if not checked_var('order_columns').get('status') -%} where false {%- endif %}
 {%- endset -%}
 {{ distinct_values(rows, counted_as('value'), amount='amount') }}

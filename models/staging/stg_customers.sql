@@ -1,10 +1,11 @@
+-- depends_on: {{ ref('customer_segmentation', 'merged_identifiers') }}
 {{ config(materialized='table') }}
 
 with
 
 customer_id_format as (
 
-    select reading from {{ ref('value_formats') }}
+    select reading from {{ ref('customer_segmentation', 'value_formats') }}
     where source = 'customers' and field = 'customer_id'
 
 ),
@@ -14,7 +15,7 @@ listings as (
     select
         *,
         {{ trimmed('customer_id') }} as trimmed_customer_id
-    from {{ ref('raw_customer_listings') }}
+    from {{ ref('customer_segmentation', 'raw_customer_listings') }}
 
 ),
 
@@ -34,6 +35,25 @@ typed as (
 
 ),
 
+{% if identities_are_known() -%}
+known as (
+
+    select
+        typed.* exclude (customer_id),
+        coalesce(by_id.customer_id, typed.customer_id) as customer_id
+    from typed
+    left join {{ ref('customer_segmentation', 'merged_identifiers') }} as by_id
+        on by_id.identifier_kind = 'id' and typed.customer_id = by_id.identifier
+
+),
+{%- else -%}
+known as (
+
+    select * from typed
+
+),
+{%- endif %}
+
 -- A customer listed twice gets the stricter answer.
 final as (
 
@@ -43,7 +63,7 @@ final as (
         bool_or(is_unsubscribed) as is_unsubscribed,
         max(last_contacted_on) as last_contacted_on,
         bool_or(has_contact and last_contacted_on is null) as has_unreadable_contact
-    from typed
+    from known
     where customer_id is not null
     group by customer_id
 

@@ -2,7 +2,7 @@ with
 
 typed_order_lines as (
 
-    select * from {{ ref('typed_order_lines') }}
+    select * from {{ ref('customer_segmentation', 'typed_order_lines') }}
 
 ),
 
@@ -12,7 +12,7 @@ as_of as (
         as_of_date,
         first_day_of_life,
         last_day_of_life
-    from {{ ref('as_of') }}
+    from {{ ref('customer_segmentation', 'as_of') }}
 
 ),
 
@@ -23,6 +23,7 @@ final as (
         typed_order_lines.order_id,
         typed_order_lines.ordered_at,
         typed_order_lines.amount,
+        typed_order_lines.refunded_amount,
         typed_order_lines.line_id,
         typed_order_lines.status,
         typed_order_lines.currency_code,

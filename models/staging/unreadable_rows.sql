@@ -2,7 +2,7 @@ with
 
 source_files as (
 
-    select * from {{ ref('source_files') }}
+    select * from {{ ref('customer_segmentation', 'source_files') }}
 
 ),
 

@@ -2,6 +2,7 @@
 
 -- One pass over the columns whose text can be read in more than one way. The columns decide as a whole; what the
 -- type settles (numbers in a Parquet file) is not looked at.
+{%- set has_currency = checked_var('order_columns').get('currency') -%}
 {%- set id_fields = [('orders', 'customer_id'), ('orders', 'order_id'), ('customers', 'customer_id')] %}
 with
 
@@ -19,7 +20,8 @@ order_lines as (
                 or regexp_matches(typeof(amount), '[(]\d+,([5-9]|\d\d)[)]')
                 then try_cast(amount as double)
         end as exact_amount
-    from {{ ref('raw_order_lines') }}
+    from {{ ref('customer_segmentation', 'raw_order_lines') }}
+    where is_order_row
 
 ),
 
@@ -73,7 +75,7 @@ counted as materialized (
 counted_listings as (
 
     select {{ id_counts('customer_id') }}
-    from {{ ref('raw_customer_listings') }}
+    from {{ ref('customer_segmentation', 'raw_customer_listings') }}
 
 ),
 
@@ -113,6 +115,61 @@ guarded as (
     from amount_reading
 
 ),
+{%- if has_currency %}
+
+-- Amounts of several currencies are never added up: one is kept, or they are converted.
+currencies as (
+
+    select
+        upper({{ trimmed('currency_code') }}) as code,
+        count(*) as num_rows
+    from {{ ref('customer_segmentation', 'raw_order_lines') }}
+    where is_order_row and {{ trimmed('currency_code') }} is not null
+    group by code
+
+),
+
+counted_currencies as (
+
+    select
+        count(*) as num_currencies,
+        sum(num_rows) as num_values,
+        coalesce(bool_or(code = upper({{ sql_text(var('currency') or '') }})), false) as has_kept,
+        array_to_string(
+            (list(code || ' (' || format('{:,}', num_rows) || ' rows)' order by num_rows desc, code asc))[:5], ', '
+        ) as examples
+    from currencies
+
+),
+
+guarded_currencies as (
+
+    select
+        num_currencies,
+        num_values,
+        {% if var('currency_rates_location') -%}
+        'converted' as reading
+        {%- else -%}
+        case
+            when num_currencies > 1 and not has_kept
+                then error(
+                    'order_columns: the amounts are in ' || num_currencies || ' currencies, which are never added up: '
+                    || examples || '. Name the one to keep in the var currency, which leaves the others out, or convert'
+                    || ' them by currency_rates_location.'
+                )
+            when num_currencies = 1 and not has_kept and {{ (var('currency') is not none and modules.re.match('^[A-Za-z]{3}$', var('currency') | string) is not none) | lower }}
+                then error(
+                    'currency: the amounts are not in ' || upper({{ sql_text(var('currency') or '') }}) || ' but in ' || examples
+                    || '. Name that one, or convert them by currency_rates_location.'
+                )
+            when num_currencies > 1 then 'kept'
+            else 'one currency'
+        end as reading
+        {%- endif %}
+    from counted_currencies
+
+),
+{%- endif %}
 
 amounts as (
 
@@ -147,6 +204,24 @@ amounts as (
 final as (
 
     select * from amounts
+    {%- if has_currency %}
+    union all
+    select
+        'orders' as source,
+        'currency' as field,
+        'VARCHAR' as type,
+        reading,
+        num_values,
+        null as num_decimal_point,
+        null as num_decimal_comma,
+        null as num_ambiguous,
+        null as num_unreadable,
+        null as unreadable_examples,
+        num_currencies,
+        null as num_point_zero,
+        null as num_scientific
+    from guarded_currencies
+    {%- endif %}
     {%- for source, field in id_fields %}
     union all
     select

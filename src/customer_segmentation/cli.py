@@ -109,6 +109,59 @@ def build(project_dir: Path, wait: bool, arguments: tuple[str, ...], **shop: Any
     raise SystemExit(status)
 
 
+@main.command()
+@click.argument("orders")
+@click.option("--yes", is_flag=True, help="Ask nothing: take the first answer to each question.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file of vars to write.  [default: named like the export, .yml]",
+)
+def init(orders: str, yes: bool, output: Path | None) -> None:
+    """Look at an export, ORDERS (a CSV or Parquet file or glob), and propose a file of vars.
+
+    Exports of Shopify, WooCommerce, Stripe and others are recognised; of any other, names and
+    values of the columns say what each is. What they don't say is asked, on a terminal.
+    """
+    import tempfile
+
+    import duckdb
+
+    from customer_segmentation.proposal import Export, lines_of, propose
+    from customer_segmentation.sources import Problem
+
+    project = Path(__file__).resolve().parents[2]
+    known = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    with tempfile.TemporaryDirectory() as copies, duckdb.connect() as connection:
+        try:
+            export = Export(connection, orders, Path(copies))
+            output = output or Path(f"{export.name}.yml")
+            if output.exists():
+                raise Problem(f"'{output}' is there already. Name another file with --output.")
+            proposal = propose(export, project / "examples", known)
+        except Problem as problem:
+            said = str(problem).removeprefix("orders_location: ")
+            raise click.ClickException(said) from problem
+        click.echo(
+            f"{orders}: {export.num_rows:,} rows"
+            + (f", an export as of {proposal.known_as}." if proposal.known_as else ".")
+        )
+        asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+        for question in proposal.questions:
+            labels = list(question.answers)
+            click.echo(f"\n{question.sentence}" + ("?" if asks else f": {labels[0]} is taken."))
+            for number, label in enumerate(labels, 1):
+                click.echo(f"  {number}  {label}")
+            chosen = (
+                click.prompt("Which", type=click.IntRange(1, len(labels)), default=1) if asks else 1
+            )
+            proposal.answer(question, labels[chosen - 1])
+        lines = lines_of(proposal, export)
+    output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    click.echo("\n" + "\n".join(lines))
+    click.echo(f"\n{output} is written. Read it, then: make build VARS={output}")
+
+
 def run_reading(arguments: list[str], shop: dict[str, Any]) -> None:
     """Run dbt on a database that was built, without writing it; exit if that fails."""
     from customer_segmentation.building import run

@@ -50,10 +50,14 @@ TABLE = re.compile(rf"^{IDENTIFIER}(?:[.]{IDENTIFIER}){{0,2}}$")
 REQUIRED = {
     "orders": ("customer_id", "order_id", "ordered_at", "amount"),
     "customers": ("customer_id",),
+    "currency_rates": ("currency", "month", "rate"),
+    "customer_identities": ("identifier", "customer_id"),
 }
 OPTIONAL = {
-    "orders": ("line_id", "status", "currency"),
+    "orders": ("line_id", "status", "currency", "refunded_amount", "email"),
     "customers": ("has_consent", "is_unsubscribed", "last_contacted_on"),
+    "currency_rates": (),
+    "customer_identities": (),
 }
 
 
@@ -62,11 +66,12 @@ class Source:
     """A location and its mapping, as the vars give them."""
 
     name: str
-    """orders or customers."""
+    """orders, customers, currency_rates or customer_identities."""
     location: str
     columns: Mapping[str, Any]
     custom_columns: Mapping[str, Any] = field(default_factory=dict)
     rows_are: str = "order_lines"
+    order_rows: str | None = None
     csv_options: Mapping[str, Any] = field(default_factory=dict)
     max_unreadable_share: float = 0.01
 
@@ -82,6 +87,10 @@ class Source:
     @property
     def mapping(self) -> str:
         """The var that maps the columns."""
+        if self.name == "currency_rates":
+            return "currency_rates_location"
+        if self.name == "customer_identities":
+            return "customer_identity_columns"
         return f"{self.name[:-1]}_columns"
 
     @property
@@ -99,6 +108,8 @@ class Source:
             for name, expression in columns.items():
                 if expression is not None:
                     yield var, name, str(expression)
+        if self.order_rows is not None:
+            yield "order_rows", "order_rows", self.order_rows
 
 
 class Problem(Exception):
@@ -480,7 +491,8 @@ def check_expressions(connection: Any, source: Source, files: list[File]) -> Non
     relation = relation_of(files)
     columns = list(dict.fromkeys(name for file in files for name in file.columns))
     for var, name, expression in source.expressions():
-        said = f"{var}: the expression for '{name}'"
+        what = "condition" if var == name else f"expression for '{name}'"
+        said = f"{var}: the {what}"
         try:
             connection.execute(
                 f"select try({expression}\n) from ({relation}) as source_rows limit 0"

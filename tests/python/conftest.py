@@ -61,11 +61,16 @@ BEHIND_THE_METRICS = (
 )  # fmt: skip
 
 PARSE_TIME = frozenset({
-    "check_order_ids", "customers_location", "model_version", "orders_location", "rows_are",
+    "check_order_ids", "currency_rates_location", "customer_identities_location",
+    "customers_location", "customers_model", "merge_customers_by", "model_version",
+    "orders_location", "orders_model", "rows_are",
 })  # fmt: skip
 """Vars that decide what dbt parses: what is enabled, materialized or referenced."""
 
-ONLY_WHETHER = frozenset({"customers_location", "model_version", "orders_location"})
+ONLY_WHETHER = frozenset({
+    "currency_rates_location", "customer_identities_location", "customers_location",
+    "model_version", "orders_location",
+})  # fmt: skip
 """Those of them of which only whether they are given matters then."""
 
 VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]

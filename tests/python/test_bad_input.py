@@ -54,8 +54,8 @@ CASES = {
         "order_columns: the expression for 'amount' names a column 'price' that doesn't exist",
     ),
     "no such field": (
-        {"order_columns": COLUMNS | {"email": "c"}},
-        "order_columns: there is no field 'email'. The fields are customer_id, order_id,",
+        {"order_columns": COLUMNS | {"phone": "c"}},
+        "order_columns: there is no field 'phone'. The fields are customer_id, order_id,",
     ),
     "Parquet without rows": (
         {"orders_location": "empty.parquet"},

@@ -71,8 +71,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"as_of_date": 20240131}, "as_of_date: '20240131' won't do. Give a day"),
     ({"as_of_date": "2024-1-31"}, "as_of_date: '2024-1-31' won't do. Give a day"),
     ({"as_of_date": 2024.5}, "as_of_date: '2024.5' won't do. Give a day"),
-    ({"rows_are": "lines"}, "rows_are: 'lines' won't do. Give order_lines or orders."),
-    ({"rows_are": None}, "rows_are: 'None' won't do. Give order_lines or orders."),
+    (
+        {"rows_are": "lines"},
+        "rows_are: 'lines' won't do. Give order_lines or lines_with_order_total or orders.",
+    ),
+    ({"rows_are": None}, "rows_are: 'None' won't do. Give order_lines or lines"),
+    ({"order_rows": 1}, "order_rows: '1' won't do. Give a text or null."),
+    (
+        {"currency_rates_location": "rates.csv", "currency": "EUR"},
+        "currency_rates_location: rates need to know from what and into what. Map the field",
+    ),
     ({"returns": "keep"}, "returns: 'keep' won't do. Give net or exclude."),
     ({"returns": True}, "returns: 'True' won't do. Give net or exclude."),
     ({"scaler": "max"}, "scaler: 'max' won't do. Give standard or robust or minmax or none."),

@@ -21,7 +21,7 @@ actions as (
     select
         action,
         'targets_' || action as list
-    from {{ ref('actions') }}
+    from {{ ref('customer_segmentation', 'actions') }}
     where action != 'none'
 
 )

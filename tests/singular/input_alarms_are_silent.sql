@@ -4,4 +4,4 @@
 select
     alarm,
     sentence
-from {{ ref('input_alarms') }}
+from {{ ref('customer_segmentation', 'input_alarms') }}

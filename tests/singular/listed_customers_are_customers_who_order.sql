@@ -4,6 +4,6 @@
 select
     count(*) as num_listed,
     count(customer_metrics.customer_id) as num_who_ordered
-from {{ ref('stg_customers') }}
-left join {{ ref('customer_metrics') }} as customer_metrics using (customer_id)
+from {{ ref('customer_segmentation', 'stg_customers') }}
+left join {{ ref('customer_segmentation', 'customer_metrics') }} as customer_metrics using (customer_id)
 having count(*) > 0 and count(customer_metrics.customer_id) = 0

@@ -5,5 +5,5 @@ select
     metric,
     population_stability_index,
     drift
-from {{ ref('metric_drift') }}
+from {{ ref('customer_segmentation', 'metric_drift') }}
 where drift != 'stable' and is_selected

@@ -4,5 +4,5 @@ select
     says,
     share_inside,
     share_outside
-from {{ ref('segment_claims') }}
+from {{ ref('customer_segmentation', 'segment_claims') }}
 where is_named and not coalesce(holds, false)

@@ -5,5 +5,5 @@ select
     setting,
     value_before,
     value
-from {{ ref('setting_changes') }}
+from {{ ref('customer_segmentation', 'setting_changes') }}
 where not is_fitted

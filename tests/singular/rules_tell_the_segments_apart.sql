@@ -8,14 +8,14 @@ rules as (
     select
         max(fidelity) as fidelity,
         count(distinct segment_id) as num_segments
-    from {{ ref('segment_rules') }}
+    from {{ ref('customer_segmentation', 'segment_rules') }}
 
 ),
 
 segments as (
 
     select count(distinct segment_id) as num_segments
-    from {{ ref('customer_segments') }}
+    from {{ ref('customer_segmentation', 'customer_segments') }}
     where is_clusterable
 
 )

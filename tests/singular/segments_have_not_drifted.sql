@@ -5,5 +5,5 @@ select
     segment,
     population_stability_index,
     drift
-from {{ ref('segment_drift') }}
+from {{ ref('customer_segmentation', 'segment_drift') }}
 where drift != 'stable'

@@ -7,5 +7,5 @@ select
     share_now,
     population_stability_index,
     drift
-from {{ ref('stage_drift') }}
+from {{ ref('customer_segmentation', 'stage_drift') }}
 where drift != 'stable'

@@ -7,5 +7,5 @@ select
     ordered_share,
     mean_error,
     mean_error_of_new_curve
-from {{ ref('curve_calibration') }}
+from {{ ref('customer_segmentation', 'curve_calibration') }}
 where is_out_of_date

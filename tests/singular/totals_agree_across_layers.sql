@@ -11,23 +11,23 @@ ordered as (
         coalesce(
             sum(orders.amount) filter (where coalesce(orders.order_date >= as_of.metrics_window_start, true)), 0
         ) as amount_in_window
-    from {{ ref('orders') }} as orders
-    cross join {{ ref('as_of') }} as as_of
+    from {{ ref('customer_segmentation', 'orders') }} as orders
+    cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
 
 ),
 
 raw_rows as (
 
-    select count(*) as num_rows from {{ ref('raw_order_lines') }}
+    select count(*) as num_rows from {{ ref('customer_segmentation', 'raw_order_lines') }}
     union all
-    select count(*) as num_rows from {{ ref('unreadable_rows') }}
+    select count(*) as num_rows from {{ ref('customer_segmentation', 'unreadable_rows') }}
     where source = 'orders'
 
 ),
 
 accepted as (
 
-    select * from {{ ref('order_exclusions') }}
+    select * from {{ ref('customer_segmentation', 'order_exclusions') }}
     where exclusion_reason = 'accepted'
 
 ),
@@ -36,12 +36,12 @@ figures as (
 
     select 'rows' as total, 'raw_order_lines and unreadable_rows' as place, sum(num_rows) as figure from raw_rows
     union all
-    select 'rows', 'order_exclusions', sum(num_rows) from {{ ref('order_exclusions') }}
+    select 'rows', 'order_exclusions', sum(num_rows) from {{ ref('customer_segmentation', 'order_exclusions') }}
     {%- if var('orders_location') %}
     union all
     -- What each file has by its own line ends; a table has no such figure.
     select 'rows', 'source_files', coalesce(sum(num_rows + num_unreadable_rows), (select sum(num_rows) from raw_rows))
-    from {{ ref('source_files') }}
+    from {{ ref('customer_segmentation', 'source_files') }}
     where source = 'orders'
     {%- endif %}
     union all
@@ -55,21 +55,22 @@ figures as (
     union all
     select 'money', 'orders', amount_in_window from ordered
     union all
-    select 'money', 'customer_metrics', sum(total_amount) from {{ ref('customer_metrics') }}
+    select 'money', 'customer_metrics', sum(total_amount) from {{ ref('customer_segmentation', 'customer_metrics') }}
     union all
-    select 'money', 'customer_segments', sum(total_amount) from {{ ref('customer_segments') }}
+    select 'money', 'customer_segments', sum(total_amount) from {{ ref('customer_segmentation', 'customer_segments') }}
     union all
-    select 'money', 'segment_profiles', sum(revenue) from {{ ref('segment_profiles') }}
+    select 'money', 'segment_profiles', sum(revenue) from {{ ref('customer_segmentation', 'segment_profiles') }}
     union all
-    select 'money', 'marketing_targets', sum(total_amount) from {{ ref('marketing_targets') }}
+    select 'money', 'marketing_targets', sum(total_amount) from {{ ref('customer_segmentation', 'marketing_targets') }}
     union all
-    select 'customers', 'customer_metrics', count(*) from {{ ref('customer_metrics') }}
+    select 'customers', 'customer_metrics', count(*) from {{ ref('customer_segmentation', 'customer_metrics') }}
     union all
-    select 'customers', 'customer_segments', count(segment) from {{ ref('customer_segments') }}
+    select 'customers', 'customer_segments', count(segment) from {{ ref('customer_segmentation', 'customer_segments') }}
     union all
-    select 'customers', 'segment_profiles', sum(num_customers) from {{ ref('segment_profiles') }}
+    select 'customers', 'segment_profiles', sum(num_customers)
+    from {{ ref('customer_segmentation', 'segment_profiles') }}
     union all
-    select 'customers', 'marketing_targets', count(action) from {{ ref('marketing_targets') }}
+    select 'customers', 'marketing_targets', count(action) from {{ ref('customer_segmentation', 'marketing_targets') }}
 
 )
 
