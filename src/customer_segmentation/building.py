@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -254,6 +255,41 @@ def log_that_may_fail(told: Told) -> Iterator[None]:
         logging.Handler.handleError = before  # type: ignore[method-assign]
 
 
+@contextmanager
+def ended_at_a_standstill(
+    seconds: float = 300, end: Callable[[int], Any] = os._exit
+) -> Iterator[None]:
+    """End the process if it computes nothing for so long, as dbt waits for what never comes.
+
+    A thread that finds no memory may die unheard. Nothing is lost: what a killed build leaves is
+    taken away by the next one, which would be kept out by one that waits.
+    """
+    is_over = threading.Event()
+
+    def watch() -> None:
+        num_quiet, spent = 0, time.process_time()
+        # Looks are counted, not seconds: a process that was stopped did not stand still.
+        while not is_over.wait(seconds / 30):
+            if time.process_time() - spent < 0.1:
+                num_quiet += 1
+            else:
+                num_quiet, spent = 0, time.process_time()
+            if num_quiet == 30:
+                click.echo(
+                    f"Error: The build stands still: for {seconds:.0f} seconds nothing was"
+                    " computed. This machine may have too little free memory. End other programs,"
+                    " and build again.",
+                    err=True,
+                )
+                end(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+
+
 def end_quietly() -> None:
     """Let libraries end without a word, as dbt leaves threads behind after an error of its own."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -336,7 +372,7 @@ def run(
         "DUCKDB_READ_ONLY": "1" if reads_only else "",
         "BUILDS_AN_EDITION": "1" if home_of(database) != database else "",
     }
-    with environment(given), log_that_may_fail(told):
+    with environment(given), log_that_may_fail(told), ended_at_a_standstill():
         result = dbtRunner(callbacks=[told.hear]).invoke(options)
     # dbt keeps the database open, for its next run in this process.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

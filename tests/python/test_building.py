@@ -2,13 +2,14 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from conftest import NO_UNIT_TESTS, PROJECT, Build, run_dbt
 
-from customer_segmentation.building import WrongUse, sentence, vars_of
+from customer_segmentation.building import WrongUse, ended_at_a_standstill, sentence, vars_of
 from customer_segmentation.cli import main
 
 ORDERS = "customer,order_no,day,amount\n" + "".join(
@@ -169,3 +170,21 @@ def test_messages_lose_what_is_dbts_own() -> None:
         '  Traceback (most recent call last):\n    File "a.py", line 1\n  ValueError: no'
     )
     assert sentence(message).startswith("ValueError: no. This is a fault of the project: ")
+
+
+def test_a_build_that_stands_still_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """As where dbt waits for a thread that found no memory; one that computes goes on."""
+    ended: list[int] = []
+    with ended_at_a_standstill(0.3, ended.append):
+        time.sleep(1)
+    assert ended == [1]
+    assert capsys.readouterr().err.startswith("Error: The build stands still: for 0 seconds")
+    ended.clear()
+    with ended_at_a_standstill(3, ended.append):
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            pass
+    with ended_at_a_standstill(0.3, ended.append):
+        pass
+    time.sleep(0.5)
+    assert ended == []
