@@ -26,7 +26,6 @@ import pandas as pd
 
 from customer_segmentation.database import Database, Edition, NotReadable
 from customer_segmentation.sources import delete_unused
-from customer_segmentation.trouble import in_use
 
 FICLONE = 0x40049409
 """Linux's request to clone a file: both share their blocks until one is written."""
@@ -189,14 +188,16 @@ class Editions:
             return state_of(self.published)
         self._settle_published()
         before = state_of(self.published)
-        for source, target in (
-            (self.published, self.file("building")),
-            (wal_of(self.published), wal_of(self.file("building"))),
-        ):
-            if source.exists():
-                copy(source, target)
+        self._copy_to_build_in(self.published)
         self._expect(before)
         return before
+
+    def _copy_to_build_in(self, database: Path) -> None:
+        """Copy a file, and its log if it has one, to where the next edition is built."""
+        building = self.file("building")
+        for source, target in ((database, building), (wal_of(database), wal_of(building))):
+            if source.exists():
+                copy(source, target)
 
     def _expect_no_log_alone(self) -> None:
         if wal_of(self.published).exists() and not self.published.exists():
@@ -335,7 +336,7 @@ class Editions:
         that are published now. If nothing is published, as where a damaged file was moved away,
         the newest one is served as it is. Returns the edition and the version that it pins, if it
         does.
-        Raises ``NotPossible`` if that edition is no file, or if somebody has it open.
+        Raises ``NotPossible`` if that edition is no file.
         """
         self._expect_no_log_alone()
         if not self.published.exists() and self.kept():
@@ -352,8 +353,12 @@ class Editions:
         file = self.file(edition)
         try:
             pinned = bring_forward(file, self.published, edition)
-        except duckdb.IOException as error:
-            raise NotPossible(f"'{file}' {in_use(error)}") from error
+        except duckdb.IOException:
+            # Somebody has it open since it was served: they keep it, and a copy takes its place.
+            file = self.file("building")
+            file.parent.mkdir()
+            self._copy_to_build_in(self.file(edition))
+            pinned = bring_forward(file, self.published, edition)
         self._put_in_place(file, before)
         self.clear(edition)
         return edition, pinned

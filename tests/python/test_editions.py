@@ -191,6 +191,30 @@ def test_there_is_no_edition_to_switch_to(editions: Editions) -> None:
     assert "no file of edition 7" in CliRunner().invoke(main, [*arguments, "7"]).output
 
 
+def test_an_edition_that_is_still_read_is_switched_back_to(editions: Editions) -> None:
+    """By a process of its own, as DuckDB knows its own files."""
+    publish(editions, 1)
+    command = (
+        "import duckdb, sys; connection = duckdb.connect(sys.argv[1], read_only=True);"
+        "print('open', flush=True); sys.stdin.read(1);"
+        "print(connection.sql('select min(as_of_date) from staging.as_of').fetchall())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", command, str(editions.published)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as reader:  # fmt: skip
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        publish(editions, 2)
+        with editions.locked(False, print):
+            assert editions.switch(None)[0] == 1
+        assert day_of(editions.published) == 1
+        assert editions.kept() == [2]
+        said, _ = reader.communicate("x")
+    assert "datetime.date" in said
+    assert not editions.file("building").exists()
+
+
 def test_a_kept_edition_takes_the_place_of_a_file_that_is_gone(editions: Editions) -> None:
     for day in (1, 2, 3):
         publish(editions, day, keep=3)
