@@ -88,22 +88,6 @@
     end
 {%- endmacro %}
 
-{#- The customer that an id, cleaned, and the hash of an address stand for; `by_id` and `by_address` are rows of
-    merged_identifiers. Who has no id, or a guest's, is known by the address. -#}
-{% macro merged_customer_id(id, email_hash, by_id, by_address) -%}
-    coalesce(
-        {{ by_id }}.customer_id,
-        case
-            when {{ has_no_id(id) }}
-                then {% if 'email' in checked_var('merge_customers_by') -%}
-                    coalesce({{ by_address }}.customer_id, {{ email_hash }})
-                    {%- else -%} {{ by_address }}.customer_id
-                    {%- endif %}
-        end,
-        {{ id }}
-    )
-{%- endmacro %}
-
 {#- Whether an id, cleaned, is missing or a guest's. -#}
 {% macro has_no_id(id) -%}
     ({{ id }} is null or {{ is_one_of(id, checked_var('guest_customer_ids')) }})

@@ -13,9 +13,9 @@
     ] -%}
     {%- set of_the_curve = [
         'csv_options', 'excluded_statuses', 'guest_customer_ids', 'max_lapsed_probability', 'max_order_gap_days',
-        'max_unreadable_share', 'metrics_window_days', 'min_active_probability', 'min_isolation_gap_days',
-        'missing_id_values', 'order_columns', 'order_rows', 'repurchase_window_days', 'returns', 'rows_are',
-        'timezone',
+        'max_unreadable_share', 'merge_customers_by', 'metrics_window_days', 'min_active_probability',
+        'min_isolation_gap_days', 'missing_id_values', 'order_columns', 'order_rows', 'repurchase_window_days',
+        'returns', 'rows_are', 'timezone',
     ] -%}
     {%- for name in names %}
     select

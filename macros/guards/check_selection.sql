@@ -5,9 +5,10 @@
             "--empty: of no customers no segments can be made. It works up to the metrics: --empty --select +metrics."
         ) }}
     {%- endif -%}
-    {%- for id in selected_resources | sort if execute and id in graph.nodes -%}
+    {%- for id in selected_resources | sort
+        if execute and id in graph.nodes and graph.nodes[id].package_name == 'customer_segmentation' -%}
         {%- set node = graph.nodes[id] -%}
-        {%- for parent_id in node.depends_on.nodes if node.package_name == 'customer_segmentation' and parent_id not in selected_resources and parent_id in graph.nodes -%}
+        {%- for parent_id in node.depends_on.nodes if parent_id not in selected_resources and parent_id in graph.nodes -%}
             {%- set parent = graph.nodes[parent_id] -%}
             {%- if not adapter.get_relation(parent.database, parent.schema, parent.alias) -%}
                 {{ exceptions.raise_compiler_error(

@@ -320,7 +320,8 @@
             {{ return("custom_order_columns: '" ~ column ~ "' can't be a column's name. Give small letters, digits and"
                 ~ " underscores, as in {category: product_group}.") }}
         {%- elif column in ['customer_id', 'order_id', 'ordered_at', 'amount', 'line_id', 'status', 'currency_code',
-            'refunded_amount', 'email_hash', 'is_order_row', 'currency_reading', 'line_number', 'has_several_amounts', 'lacks_rate', 'file',
+            'refunded_amount', 'email_hash', 'is_order_row', 'currency_reading', 'line_number', 'has_several_amounts', 'has_readable_total',
+            'refunded_amount_of_order', 'lacks_rate', 'file',
             'raw_ordered_at', 'raw_amount', 'row_hash', 'row_reason', 'own_reason', 'exclusion_reason', 'as_of_date',
             'metrics_window_start'] -%}
             {{ return("custom_order_columns: the order lines have a column '" ~ column ~ "' already. Give yours another name.") }}

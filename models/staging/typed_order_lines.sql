@@ -77,7 +77,14 @@ known as (
 
     select
         typed.* exclude (customer_id),
-        {{ merged_customer_id('typed.customer_id', 'typed.email_hash', 'by_id', 'by_address') }} as customer_id
+        coalesce(
+            by_id.customer_id,
+            by_address.customer_id,
+            {%- if 'email' in checked_var('merge_customers_by') %}
+            case when {{ has_no_id('typed.customer_id') }} then typed.email_hash end,
+            {%- endif %}
+            typed.customer_id
+        ) as customer_id
     from typed
     left join {{ ref('customer_segmentation', 'merged_identifiers') }} as by_id
         on by_id.identifier_kind = 'id' and typed.customer_id = by_id.identifier
@@ -153,7 +160,12 @@ numbered as (
             order by amount nulls last, ordered_at, line_id, row_hash
         ) as line_number,
         min(amount) over of_order is distinct from max(amount) over of_order as has_several_amounts,
-        max(refunded_amount) over of_order as refunded_amount_of_order
+        max(refunded_amount) over of_order as refunded_amount_of_order,
+        -- One of its lines has an amount, and none has one that can't be read.
+        count(amount) over of_order > 0
+        and bool_and(
+            refunded_amount is not null and (amount is not null or {{ trimmed('raw_amount') }} is null)
+        ) over of_order as has_readable_total
     from filled
     window of_order as (partition by order_id, customer_id, is_order_row)
 
@@ -162,10 +174,10 @@ numbered as (
 counted as (
 
     select
-        * exclude (amount, refunded_amount, line_number, refunded_amount_of_order),
+        * exclude (amount, refunded_amount, line_number, refunded_amount_of_order, has_readable_total),
         case
-            when line_number = 1 then amount
-            when amount is not null or {{ trimmed('raw_amount') }} is null then 0
+            when has_readable_total and line_number = 1 then amount
+            when has_readable_total then 0
         end as amount,
         case when line_number = 1 then refunded_amount_of_order else 0 end as refunded_amount
     from numbered

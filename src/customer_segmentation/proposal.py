@@ -93,6 +93,8 @@ OF_A_CUSTOMER = {"name", "segment", "group", "type", "country", "city", "phone",
                  "email"}  # fmt: skip
 """A column with such a word in its name says something else of a customer than who it is."""
 
+PLAIN_NAMES = {"customer_id", "order_id", "ordered_at", "amount", "status", "line_id"}
+
 DAYS = {
     "%d/%m/%y": "day, month, year of two digits",
     "%m/%d/%y": "month, day, year of two digits",
@@ -177,7 +179,6 @@ class Export:
         self.location = location
         source = Source("orders", location, {})
         files = look_at_location(connection, source, copies)
-        self.kind = files[0].kind
         self.columns = list(dict.fromkeys(name for file in files for name in file.columns))
         connection.execute(f"create or replace temp view export as {relation_of(files)}")
         self.num_rows = int(self.number("count(*)"))
@@ -235,9 +236,7 @@ class Export:
 
     def is_amount(self, column: str) -> bool:
         """Whether nearly all values look like amounts."""
-        if words(column).split("_") and OTHER_AMOUNTS & set(words(column).split("_")):
-            return False
-        return self.are_numbers(column)
+        return not OTHER_AMOUNTS & set(words(column).split("_")) and self.are_numbers(column)
 
     def are_numbers(self, column: str) -> bool:
         """Whether nearly all values are numbers, with a currency perhaps."""
@@ -257,18 +256,16 @@ def recognised(export: Export, examples: Path) -> Proposal | None:
     known = {column.casefold() for column in export.columns}
     best: tuple[int, Proposal] | None = None
     for path in sorted(examples.glob("*.yml")):
-        variables = yaml.safe_load(path.read_text())
-        if set(map(str.casefold, map(str, variables.get("order_columns", {}).values()))) <= {
-            "customer_id", "order_id", "ordered_at", "amount", "status", "line_id",
-        }:  # fmt: skip
-            # The sample's own names say nothing.
-            continue
+        variables = yaml.safe_load(path.read_text(encoding="utf-8"))
         named = {
             column.casefold()
-            for expression in variables["order_columns"].values()
+            for expression in variables.get("order_columns", {}).values()
             for column in columns_named(export.connection, str(expression))
         }
-        if not named <= known or (best is not None and len(named) <= best[0]):
+        # Databases are no exports, and the sample's own names are anybody's.
+        if "attached_databases" in variables or named <= PLAIN_NAMES or not named <= known:
+            continue
+        if best is not None and len(named) <= best[0]:
             continue
         when = export.filled(str(variables["order_columns"]["ordered_at"]))
         if export.number(f"count({when}) / count(*)") > 0.9:

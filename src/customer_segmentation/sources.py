@@ -81,8 +81,12 @@ class Source:
         try:
             return Options.of(self.csv_options)
         except ValueError as error:
-            var = "csv_options" if self.name == "orders" else "customers_csv_options"
-            raise Problem(f"{var}: {error}.") from error
+            raise Problem(f"{self.options_var}: {error}.") from error
+
+    @property
+    def options_var(self) -> str | None:
+        """The var that says how its CSVs are written, if there is one."""
+        return {"orders": "csv_options", "customers": "customers_csv_options"}.get(self.name)
 
     @property
     def mapping(self) -> str:
@@ -478,11 +482,12 @@ def shown(file: File, source: Source, advice: str = "") -> str:
     """Show a file's columns, unless what was taken for a header looks like a row."""
     plain = [name for name in file.columns if re.match(r"[^\W\d]", name)]
     if file.kind == "csv" and len(plain) < len(file.columns):
-        return (
-            " Its first line looks like a row, not like a header: if it has none, give"
-            f" {'csv_options' if source.name == 'orders' else 'customers_csv_options'}:"
-            " {names: [...]}."
+        advice = (
+            f"if it has none, give {source.options_var}: {{names: [...]}}."
+            if source.options_var
+            else f"give it one, with {listed(REQUIRED[source.name])}."
         )
+        return f" Its first line looks like a row, not like a header: {advice}"
     return f" Its columns are {listed(file.columns)}.{advice}"
 
 

@@ -129,6 +129,20 @@ def test_an_export_that_lacks_something_says_what(tmp_path: Path, text: str, sen
     assert sentence in refused.output
 
 
+def test_a_plain_table_of_orders_is_not_taken_for_an_example(tmp_path: Path) -> None:
+    """Of the examples that read databases, too, the columns have names that anybody's have."""
+    path = tmp_path / "lines.csv"
+    path.write_text(
+        "id,customer_id,order_id,created_at,quantity,unit_price\n"
+        + "".join(
+            f"{i},c{i % 9},o{i // 2},2024-01-{1 + i % 28:02},{1 + i % 3},{i}.5\n" for i in range(60)
+        )
+    )
+    variables, said = proposed(path)
+    assert "an export as of" not in said
+    assert "attached_databases" not in variables
+
+
 def test_addresses_are_not_written_into_the_vars(orders: list[Order], tmp_path: Path) -> None:
     path = FORMATS["shopify"].write(orders, tmp_path / "export.csv")
     proposed(path)
@@ -164,12 +178,16 @@ def test_amounts_of_several_currencies_are_never_added_up(
         )
     )
     converted = build(
-        *STAGING_AND_METRICS,
+        *STAGING_AND_METRICS[:2],
+        "+currency_values",
+        *STAGING_AND_METRICS[2:],
         **variables,
         currency="EUR",
         currency_rates_location=str(tmp_path / "rates.csv"),
     )
     assert converted.success, converted.log
+    kinds = converted.query("select value, counted_as from staging.currency_values order by value")
+    assert kinds.to_numpy().tolist() == [["EUR", "converted"], ["USD", "converted"]]
     counted = [order for order in orders if order.status in ("paid", "partly refunded")]
     amount = converted.value("select sum(amount) from staging.orders")
     assert amount == sum(
@@ -254,13 +272,15 @@ b,2,2024-01-02,,
 c,3,2024-01-03,20,
 c,3,2024-01-03,25,
 d,4,2024-01-04,much,
+e,5,2024-01-05,9,nine
+e,5,2024-01-05,,
 """
     result = read(
         build, tmp_path, totals, rows_are="lines_with_order_total",
         further={"refunded_amount": "back"},
     )  # fmt: skip
     assert accepted(result) == [("a", "1", "2024-01-01", 20, 2), ("b", "2", "2024-01-02", 20, 2)]
-    assert reasons(result) == {"accepted": 4, "several_order_totals": 2, "unreadable_amount": 1}
+    assert reasons(result) == {"accepted": 4, "several_order_totals": 2, "unreadable_amount": 3}
     assert result.value("select sum(gross_amount) - sum(returned_amount) from staging.orders") == 40
     assert result.value("select sum(returned_amount) from staging.orders") == 10
 
