@@ -7,14 +7,14 @@
 {%- endmacro %}
 
 {% macro editions() -%}
-    {{ return(api.Relation.create(database=target.database, schema='main', identifier='editions')) }}
+    {{ return(api.Relation.create(database=target.database, schema=schema_of('main'), identifier='editions')) }}
 {%- endmacro %}
 
-{#- Not asked of dbt's cache, which does not know the schema main. -#}
+{#- Not asked of dbt's cache, which does not know that schema. -#}
 {% macro has_editions() -%}
     {{ return(run_query(
-        "select count(*) from duckdb_tables() where table_name = 'editions' and schema_name = 'main' and database_name = "
-        ~ sql_text(target.database)
+        "select count(*) from duckdb_tables() where table_name = 'editions' and schema_name = " ~ sql_text(schema_of('main'))
+        ~ " and database_name = " ~ sql_text(target.database)
     ).columns[0][0] > 0 if execute) }}
 {%- endmacro %}
 
@@ -29,8 +29,21 @@
     {{ return(var('model_version')) }}
 {%- endmacro %}
 
-{#- Runs before anything is changed: a database of a newer project may hold what this one would misread. -#}
-{% macro check_schema_version() -%}
+{#- Runs before anything is changed: under another prefix the versions that are known would be lost, a table of somebody
+    else's is not ours to write, and a database of a newer project may hold what this one would misread. -#}
+{% macro check_database() -%}
+    {%- set homes = run_query(
+        "select schema_name, bool_or(column_name = 'append_only_tables') from duckdb_columns() where table_name = 'editions'"
+        ~ " and database_name = " ~ sql_text(target.database) ~ " group by all order by all"
+    ).rows if execute else [] -%}
+    {%- for home, is_ours in homes if is_ours and home != schema_of('main') -%}
+        {{ exceptions.raise_compiler_error("The database '" ~ target.path ~ "' has a segmentation in the schemas with the schema_prefix '"
+            ~ home[:-4] ~ "', and this run has '" ~ schema_of('') ~ "'. Take the same prefix, or build into another database (DUCKDB_PATH).") }}
+    {%- endfor -%}
+    {%- for home, is_ours in homes if not is_ours and home == schema_of('main') -%}
+        {{ exceptions.raise_compiler_error("The table " ~ home ~ ".editions of the database '" ~ target.path
+            ~ "' is not of this project. Set schema_prefix, so that it is left alone.") }}
+    {%- endfor -%}
     {%- if has_editions() -%}
         {%- set newest = run_query("select max(schema_version) from " ~ editions()).columns[0][0] -%}
         {%- if newest is not none and newest > schema_version() -%}
@@ -73,6 +86,7 @@
 {#- A run that builds begins a row; one that is killed leaves it without an outcome. -#}
 {% macro begin_edition() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') %}
+    create schema if not exists {{ schema_of('main') }};
     create table if not exists {{ editions() }} (
         edition_id integer primary key,
         dataset varchar,

@@ -2,7 +2,7 @@
     wrong with the orders. -#}
 {% macro tell_at_the_end() -%}
     {%- set versions = ref('customer_segmentation', 'model_versions') if not execute else load_relation(ref('customer_segmentation', 'model_versions')) -%}
-    {%- for result in results if execute and result.status == 'success' -%}
+    {%- for result in results if execute and result.status == 'success' and result.node.package_name == 'customer_segmentation' -%}
         {%- if result.node.name == 'setting_changes' -%}
             {%- set changed = run_query(
                 "select is_fitted, string_agg(setting, ', ' order by setting) as settings from " ~ result.node.relation_name

@@ -1,4 +1,8 @@
-{#- Schemas are named after the layers alone (metrics, not main_metrics). -#}
+{#- Schemas are named after the layers alone (metrics, not main_metrics), or with a prefix of one's own in front. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ (custom_schema_name or target.schema) | trim }}
+    {{ return(schema_of(custom_schema_name or target.schema)) }}
+{%- endmacro %}
+
+{% macro schema_of(layer) -%}
+    {{ return((checked_var('schema_prefix') or '') ~ layer | trim) }}
 {%- endmacro %}

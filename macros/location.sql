@@ -6,9 +6,8 @@
     Of several files each row carries its file, as _file. -#}
 {% macro raw_rows(name) -%}
     {%- set files = ref('customer_segmentation', 'source_files') -%}
-    {%- set model = var(name ~ '_model', none) -%}
-    {%- if model -%}
-        select *, cast(null as varchar) as _file from {{ ref(*(([project_name] if '.' not in model else []) + model.split('.'))) }}
+    {%- if var(name ~ '_model', none) -%}
+        select *, cast(null as varchar) as _file from {{ model_of(name) }}
     {%- elif not var(name ~ '_location') -%}
         select *, cast(null as varchar) as _file from {{ ref('customer_segmentation', 'raw_' ~ name) }}
     {%- else -%}
@@ -34,6 +33,19 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The model of a project that we are a package of, which is its own if it is not named with another package. -#}
+{% macro model_of(name) -%}
+    {%- set model = var(name ~ '_model') -%}
+    {{ return(ref(*(([project_name] if '.' not in model else []) + model.split('.')))) }}
+{%- endmacro %}
+
+{#- Lets source_files wait for these models: a Python model can't name what a var says. -#}
+{% macro wait_for_models() -%}
+    {%- for name in ['orders', 'customers'] if var(name ~ '_model') -%}
+        {%- do model_of(name) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- A mapped field: what the user's expression can't compute is null, never a failed build. -#}
 {% macro mapped(columns, field, type=none) -%}
     {%- set expression = columns.get(field) -%}
@@ -47,7 +59,7 @@
 {#- What the expression of a field of the orders was computed from, of columns of text: a value that could not be read is shown as
     it stands in the file. The types are known when the query is planned, so that other columns cost nothing. -#}
 {% macro text_of_field(field) -%}
-    {%- set files = load_relation(ref('customer_segmentation', 'source_files')) if execute and var('orders_location') else none -%}
+    {%- set files = load_relation(ref('customer_segmentation', 'source_files')) if execute and (var('orders_location') or var('orders_model')) else none -%}
     {%- set found = run_query("select any_value(columns_of_fields) from " ~ files ~ " where source = 'orders'").columns[0][0] if files else none -%}
     {%- set texts = [] -%}
     {%- for column in fromjson(found or '{}').get(field, []) -%}

@@ -208,7 +208,7 @@
 
 {#- A table of a layer that comes later, as it was when this run began; none in a fresh database. -#}
 {% macro table_at_the_start(schema, table) -%}
-    {{ return(adapter.get_relation(database=target.database, schema=schema, identifier=table) if execute) }}
+    {{ return(adapter.get_relation(database=target.database, schema=schema_of(schema), identifier=table) if execute) }}
 {%- endmacro %}
 
 {#- The registry that a fresh database takes its versions from; none if there is no such file, which a guard says. -#}
@@ -324,10 +324,10 @@ lacking as (
                 '{{ record }}' as record,
                 {{ columns | join(', ') }},
                 {{ "(select arg_max(edition_id, served_since) from " ~ editions() ~ ")" if has_editions() else 0 }} as edition_id
-            from {{ tables[record] }}
+            from {{ schema_of(tables[record]) }}
             where
-                model_version in (select model_version from clustering.model_versions where purpose = 'serves')
-                and model_version in (select model_version from clustering.cluster_centroids)
+                model_version in (select model_version from {{ schema_of('clustering.model_versions') }} where purpose = 'serves')
+                and model_version in (select model_version from {{ schema_of('clustering.cluster_centroids') }})
             {{ 'union all by name' if not loop.last }}
             {%- endfor %}
         {%- endset -%}
@@ -386,7 +386,7 @@ lacking as (
     {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
     {%- for table in (renamed.keys() | list + added.keys() | list) | unique if execute -%}
         {%- set schema, name = table.split('.') -%}
-        {%- set relation = adapter.get_relation(database=target.database, schema=schema, identifier=name) -%}
+        {%- set relation = adapter.get_relation(database=target.database, schema=schema_of(schema), identifier=name) -%}
         {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
         {%- for old, new in renamed.get(table, {}).items() if old in columns -%}
             alter table {{ relation }} rename column {{ old }} to {{ new }};

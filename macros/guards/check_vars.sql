@@ -19,6 +19,14 @@
                 ~ " in its place. In dbt_project.yml set flags: {require_ref_searches_node_package_before_root: true}.") }}
         {%- endfor -%}
     {%- endfor -%}
+    {%- set ours = graph.nodes.values() | selectattr('package_name', 'equalto', 'customer_segmentation')
+        | selectattr('resource_type', 'in', ['model', 'seed']) | list -%}
+    {%- set schemas, tables = ours | map(attribute='schema') | unique | list, ours | map(attribute='alias') | list -%}
+    {%- for node in graph.nodes.values() if node.package_name != 'customer_segmentation'
+        and node.resource_type in ('model', 'seed', 'snapshot') and node.schema in schemas and node.alias in tables -%}
+        {{ return("Your model '" ~ node.name ~ "' is called like one of customer_segmentation, and is in a schema of its: " ~ node.schema
+            ~ ". Set schema_prefix, as in schema_prefix: my_.") }}
+    {%- endfor -%}
     {{ return(none) }}
 {%- endmacro %}
 
@@ -143,6 +151,7 @@
         'max_rules': 'a whole number from 2 to 100',
         'unknown_consent_is_eligible': 'true or false',
         'contact_pause_days': 'a whole number of at least 0',
+        'schema_prefix': 'a name of a-z, 0-9 and _, or null',
         'keep_editions': 'a whole number of at least 1',
         'readable_by': ['owner', 'group', 'everybody'],
     }) }}
@@ -203,6 +212,8 @@
         {{ return(value is boolean) }}
     {%- elif unit == 'a mapping' -%}
         {{ return(value is mapping) }}
+    {%- elif unit.startswith('a name') -%}
+        {{ return(value is string and modules.re.match('^[a-z][a-z0-9_]*$', value) is not none) }}
     {%- elif unit.startswith('a list of texts') -%}
         {{ return(is_list and value | reject('string') | list | length == 0 and '' not in value | map('trim') | list) }}
     {%- elif unit.startswith('a list') -%}

@@ -56,10 +56,11 @@
 {%- endmacro %}
 
 {#- The same before anything is built, when the columns of custom_metrics are known by its text alone: a feature that is
-    no word of it is none of them, unless it makes columns of values. -#}
+    no word of it is none of them, unless it makes columns of values, or is the model of a host, which may do so by macros. -#}
 {% macro unknown_feature_problem() -%}
-    {%- set text = modules.re.sub('--[^\n]*', '', graph.nodes['model.customer_segmentation.custom_metrics'].raw_code) | lower -%}
-    {%- if modules.re.search('pivot|columns *[(]', text) -%}
+    {%- set ours = graph.nodes.get('model.customer_segmentation.custom_metrics') -%}
+    {%- set text = modules.re.sub('--[^\n]*', '', ours.raw_code if ours else '') | lower -%}
+    {%- if not ours or modules.re.search('pivot|columns *[(]', text) -%}
         {{ return(none) }}
     {%- endif -%}
     {{ return(problem_of_features(metrics_of_the_project(), modules.re.findall('[a-z0-9_]+', text))) }}

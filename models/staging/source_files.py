@@ -8,10 +8,21 @@ def model(dbt, session):
     """One row per file of your orders and customers: how it is read, and what of it is no row."""
     # It waits for what can be said of the seeds, and everything else waits for it.
     dbt.ref("customer_segmentation", "seed_guards")
+    # dbt reads names of models from this text, where the var's can't stand: its pre-hook has it.
+    read_model, project = dbt.ref, dbt.config.meta_get("project")
+
+    def table_of(name):
+        """Give the table of a host's model."""
+        parts = name.split(".") if "." in name else [project, name]
+        return read_model(*parts).sql_query()[len("select * from ") :]
+
+    orders_model = dbt.config.meta_get("orders_model")
+    customers_model = dbt.config.meta_get("customers_model")
     share = dbt.config.meta_get("max_unreadable_share")
     orders = Source(
         "orders",
-        location=dbt.config.meta_get("orders_location"),
+        location=table_of(orders_model) if orders_model else dbt.config.meta_get("orders_location"),
+        model=orders_model,
         columns=dbt.config.meta_get("order_columns"),
         custom_columns=dbt.config.meta_get("custom_order_columns"),
         rows_are=dbt.config.meta_get("rows_are"),
@@ -21,7 +32,10 @@ def model(dbt, session):
     )
     customers = Source(
         "customers",
-        location=dbt.config.meta_get("customers_location"),
+        location=table_of(customers_model)
+        if customers_model
+        else dbt.config.meta_get("customers_location"),
+        model=customers_model,
         columns=dbt.config.meta_get("customer_columns"),
         csv_options=dbt.config.meta_get("customers_csv_options"),
         max_unreadable_share=share,

@@ -21,30 +21,33 @@ class NotReadable(Exception):
     """There is no built database to read; the message says what to do."""
 
 
-LAYERS = """
+LAYERS = ("staging", "metrics", "clustering", "segments", "marketing")
+"""Each is a schema, be it with a prefix before its name (the var ``schema_prefix``)."""
+
+WHAT_LAYERS_SAY = """
     select
         'staging' as layer,
         dataset,
         cast(as_of_date as varchar) as as_of_date,
         null::integer as model_version,
         null::bigint as num_customers
-    from staging.as_of
+    from as_of
     union all
-    select 'metrics', null, max(as_of_date)::varchar, null, count(*) from metrics.customer_metrics
+    select 'metrics', null, max(as_of_date)::varchar, null, count(*) from customer_metrics
     union all
-    select 'metrics', null, min(as_of_date)::varchar, null, null from metrics.customer_metrics
+    select 'metrics', null, min(as_of_date)::varchar, null, null from customer_metrics
     union all
-    select 'clustering', null, null, max(model_version), null from clustering.customer_clusters
+    select 'clustering', null, null, max(model_version), null from customer_clusters
     union all
-    select 'clustering', min(dataset), null, null, null from clustering.model_versions
+    select 'clustering', min(dataset), null, null, null from model_versions
     union all
     select 'segments', null, max(as_of_date)::varchar, max(model_version), count(*)
-    from segments.customer_segments
+    from customer_segments
     union all
-    select 'segments', null, null, null, sum(num_customers)::bigint from segments.segment_profiles
+    select 'segments', null, null, null, sum(num_customers)::bigint from segment_profiles
     union all
     select 'marketing', null, max(as_of_date)::varchar, null, count(*)
-    from marketing.marketing_targets
+    from marketing_targets
 """
 """What each layer says of the build that made it."""
 
@@ -73,6 +76,43 @@ def home_of(database: Path) -> Path:
     return database
 
 
+def schema_prefix_of(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Find what stands before the names of the layers; None where no run has left an edition.
+
+    Raises ``NotReadable`` if several segmentations were built into one database.
+    """
+    homes = connection.sql(
+        """
+        select schema_name from duckdb_columns()
+        where
+            database_name = current_database()
+            and table_name = 'editions'
+            and column_name = 'append_only_tables'
+        order by schema_name
+        """
+    ).fetchall()
+    if len(homes) > 1:
+        raise NotReadable(
+            f"There are {len(homes)} segmentations in this database, in the schemas"
+            f" {' and '.join(name for (name,) in homes)}. Build each into a database of its own"
+            " (DUCKDB_PATH)."
+        )
+    return homes[0][0].removesuffix("main") if homes else None
+
+
+def look_into_the_layers(connection: duckdb.DuckDBPyConnection) -> str:
+    """Let queries name tables without their schemas, whatever stands before these; give that."""
+    prefix = schema_prefix_of(connection) or ""
+    there = connection.sql(
+        "select schema_name from duckdb_schemas() where database_name = current_database()"
+    ).fetchall()
+    names = [f"{prefix}{layer}" for layer in (*LAYERS, "main")]
+    found = ",".join(f'"{name}"' for name in names if (name,) in there)
+    if found:
+        connection.execute(f"set search_path = '{found}'")
+    return prefix
+
+
 class Database:
     """A built database, opened read-only; in a ``with`` statement it is closed at the end."""
 
@@ -86,6 +126,7 @@ class Database:
                     " one."
                 )
             self._connection = duckdb.connect(str(path), read_only=True)
+            self.schema_prefix = look_into_the_layers(self._connection)
         except (duckdb.Error, OSError) as error:
             said = trouble_of(error, path, os.environ) or (
                 f"The database '{path}' can't be read: it is no DuckDB database, or a damaged one."
@@ -125,14 +166,12 @@ class Database:
     def editions(self) -> pd.DataFrame:
         """All runs that built this database; no rows in one of before there were editions."""
         rows: pd.DataFrame
-        if not self._connection.sql(
-            "from duckdb_tables() where schema_name = 'main' and table_name = 'editions'"
-        ).fetchall():
+        if schema_prefix_of(self._connection) is None:
             return pd.DataFrame(columns=["edition_id", "served_since"])
         rows = self._connection.sql(
             """
             select * exclude (num_rows, append_only_tables) replace (settings::varchar as settings)
-            from main.editions
+            from editions
             """
         ).df()
         return rows
@@ -168,7 +207,7 @@ class Database:
                 f" {'failed' if served.outcome else 'did not end'}: its tables may be of different"
                 f" days. {again}"
             )
-        layers = self.read(LAYERS)
+        layers = self.read(WHAT_LAYERS_SAY)
         for what in ("dataset", "as_of_date", "model_version", "num_customers"):
             found = layers[["layer", what]].dropna()
             if found[what].nunique() > 1:
@@ -184,5 +223,5 @@ class Database:
     @cached_property
     def active_version(self) -> int:
         """The model version that scored the customers."""
-        versions = self.read("select max(model_version) as newest from segments.customer_segments")
+        versions = self.read("select max(model_version) as newest from customer_segments")
         return int(versions["newest"].iloc[0])

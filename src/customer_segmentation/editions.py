@@ -24,7 +24,7 @@ from typing import Self, TextIO
 import duckdb
 import pandas as pd
 
-from customer_segmentation.database import Database, Edition, NotReadable
+from customer_segmentation.database import Database, Edition, NotReadable, look_into_the_layers
 from customer_segmentation.sources import delete_unused
 
 FICLONE = 0x40049409
@@ -304,7 +304,7 @@ class Editions:
         for file in (self.published, *map(self.file, self.kept())):
             try:
                 with Database(file) as database:
-                    calls = database.read("select read_with from staging.source_files")
+                    calls = database.read("select read_with from source_files")
             except NotReadable:
                 # An edition of long ago, of which that is not known.
                 return
@@ -392,9 +392,10 @@ class Editions:
             return None
         before = self.begin()
         with duckdb.connect(str(self.file("building"))) as connection:
+            look_into_the_layers(connection)
             connection.execute(
                 f"""
-                update main.editions set pinned_model_version = null
+                update editions set pinned_model_version = null
                 where edition_id = ({SERVED})
                 """
             )
@@ -404,7 +405,7 @@ class Editions:
         return served.pinned_model_version
 
 
-SERVED = "select arg_max(edition_id, served_since) from main.editions"
+SERVED = "select arg_max(edition_id, served_since) from editions"
 
 
 def bring_forward(file: Path, published: Path, edition: int) -> int | None:
@@ -414,14 +415,16 @@ def bring_forward(file: Path, published: Path, edition: int) -> int | None:
     one.
     """
     with duckdb.connect(str(file)) as connection:
+        prefix = look_into_the_layers(connection)
         connection.execute(f"attach '{quoted(published)}' as published (read_only)")
         tables = connection.execute(
-            """
-            select unnest(arg_max(append_only_tables, edition_id)) from published.main.editions
+            f"""
+            select unnest(arg_max(append_only_tables, edition_id))
+            from published."{prefix}main".editions
             """
         ).fetchall()
         connection.execute("begin")
-        for table in ["main.editions", *(name for (name,) in tables)]:
+        for table in [f"{prefix}main.editions", *(name for (name,) in tables)]:
             schema, name = table.split(".")
             connection.execute(f'create schema if not exists "{schema}"')
             table = f'"{schema}"."{name}"'
@@ -429,19 +432,19 @@ def bring_forward(file: Path, published: Path, edition: int) -> int | None:
         ((pinned, newest),) = connection.execute(
             """
             select
-                (select max(model_version) from segments.customer_segments),
-                (select max(model_version) from clustering.model_versions where purpose = 'serves')
+                (select max(model_version) from customer_segments),
+                (select max(model_version) from model_versions where purpose = 'serves')
             """
         ).fetchall()
         pins = pinned if pinned != newest else None
         connection.execute(
             """
-            update main.editions
+            update editions
             set
                 pinned_model_version = $pins,
                 served_since = greatest(
                     cast($now as timestamp),
-                    (select max(served_since) from main.editions) + interval 1 microsecond
+                    (select max(served_since) from editions) + interval 1 microsecond
                 )
             where edition_id = $edition
             """,

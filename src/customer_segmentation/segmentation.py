@@ -139,14 +139,12 @@ class Segmentation:
     @cached_property
     def segments(self) -> pd.DataFrame:
         """One row per customer: ``segments.customer_segments``, in the order of customer ids."""
-        return self._read("select * from segments.customer_segments order by customer_id")
+        return self._read("select * from customer_segments order by customer_id")
 
     @cached_property
     def profiles(self) -> pd.DataFrame:
         """One row per segment with customers: ``segments.segment_profiles``, by revenue."""
-        return self._read(
-            "select * from segments.segment_profiles order by revenue desc, segment_id"
-        )
+        return self._read("select * from segment_profiles order by revenue desc, segment_id")
 
     def _read(self, sql: str) -> pd.DataFrame:
         with Database(self.database) as database:
@@ -303,13 +301,13 @@ def load(database: str | PathLike[str]) -> Segmentation:
         features = opened.read(
             f"""
             select feature, lower_limit, upper_limit, transform, centre, scale, is_selected
-            from clustering.clustering_features
+            from clustering_features
             where
                 model_version = {version}
                 and is_selected
                 and (stage = 'everybody') = (
                     select bool_or(stage = 'everybody')
-                    from clustering.cluster_centroids
+                    from cluster_centroids
                     where model_version = {version}
                 )
             order by feature
@@ -318,7 +316,7 @@ def load(database: str | PathLike[str]) -> Segmentation:
         centroids = opened.read(
             f"""
             select stage, cluster_id, feature, centroid
-            from clustering.cluster_centroids
+            from cluster_centroids
             where model_version = {version} and centroid is not null
             order by cluster_id, feature
             """
@@ -326,26 +324,26 @@ def load(database: str | PathLike[str]) -> Segmentation:
         stages = opened.read(
             f"""
             select lifecycle_stage, coalesce(stage, 'everybody') as stage
-            from clustering.lifecycle_stages
+            from lifecycle_stages
             left join (
-                from clustering.stages
+                from stages
                 where model_version = {version}
             ) as stages using (lifecycle_stage)
             order by position
             """
         )
-        curve = opened.read(f"from clustering.version_curves where model_version = {version}")
+        curve = opened.read(f"from version_curves where model_version = {version}")
         limits = opened.read(
             f"""
             select limit_name, limit_value
-            from clustering.claim_limits
+            from claim_limits
             where model_version = {version}
             """
         )
         names = opened.read(
             """
             select cluster_id, segment
-            from segments.segment_definitions
+            from segment_definitions
             where cluster_id is not null
             order by cluster_id
             """

@@ -69,6 +69,8 @@ class Source:
     """orders, customers, currency_rates or customer_identities."""
     location: str
     columns: Mapping[str, Any]
+    model: str | None = None
+    """The model of a host that the location is the table of."""
     custom_columns: Mapping[str, Any] = field(default_factory=dict)
     rows_are: str = "order_lines"
     order_rows: str | None = None
@@ -82,6 +84,11 @@ class Source:
             return Options.of(self.csv_options)
         except ValueError as error:
             raise Problem(f"{self.options_var}: {error}.") from error
+
+    @property
+    def var(self) -> str:
+        """The var that names it."""
+        return f"{self.name}_location" if self.model is None else f"{self.name}_model"
 
     @property
     def options_var(self) -> str | None:
@@ -334,7 +341,7 @@ def look_at_csv_files(connection: Any, source: Source, copies: Path) -> list[Fil
     filled = [path for path in paths if Path(path).stat().st_size]
     if not filled:
         raise Problem(
-            f"{source.name}_location: '{source.location}' is empty. {EXPORT_AGAIN} with its header"
+            f"{source.var}: '{source.location}' is empty. {EXPORT_AGAIN} with its header"
             " and rows."
         )
     files = []
@@ -342,10 +349,10 @@ def look_at_csv_files(connection: Any, source: Source, copies: Path) -> list[Fil
         try:
             files.append(look_at_csv(connection, source, path, needed, copies))
         except NotReadable as problem:
-            raise Problem(f"{source.name}_location: '{path}' {problem}") from problem
+            raise Problem(f"{source.var}: '{path}' {problem}") from problem
         except (LookupError, OSError, csv.Error) as error:
             raise Problem(
-                f"{source.name}_location: '{path}' can't be read: {first_line(error)}."
+                f"{source.var}: '{path}' can't be read: {first_line(error)}."
             ) from error
     return files
 
@@ -365,7 +372,7 @@ def look_at_parquet_files(connection: Any, source: Source) -> list[File]:
             columns.setdefault(name, []).append(column)
     except duckdb.Error as error:
         raise Problem(
-            f"{source.name}_location: '{source.location}' can't be read: {first_line(error)}."
+            f"{source.var}: '{source.location}' can't be read: {first_line(error)}."
         ) from error
     read = f"read_parquet({text(source.location)}, union_by_name = true)"
     return [
@@ -383,7 +390,7 @@ def files_at(connection: Any, source: Source) -> list[str]:
     paths = [path for (path,) in found.fetchall() if Path(path).is_file()]
     if not paths:
         raise Problem(
-            f"{source.name}_location: no file matches '{source.location}'. Check the path; a"
+            f"{source.var}: no file matches '{source.location}'. Check the path; a"
             " relative one starts at the folder where dbt runs."
         )
     return paths
@@ -397,19 +404,19 @@ def look_at_table(connection: Any, source: Source) -> list[File]:
     attached = {name.casefold() for (name,) in names}
     if len(parts) == 3 and parts[0].casefold() not in attached:
         raise Problem(
-            f"{source.name}_location: no database '{parts[0]}' is attached. Name its file in"
+            f"{source.var}: no database '{parts[0]}' is attached. Name its file in"
             f" attached_databases, as in {{{parts[0]}: path/to/file.duckdb}}."
         )
     try:
         described = connection.execute(f"describe select * from {location}").fetchall()
     except duckdb.CatalogException as error:
         raise Problem(
-            f"{source.name}_location: no table '{location}' is known. Give database.schema.table"
+            f"{source.var}: no table '{location}' is known. Give database.schema.table"
             " with the database in attached_databases, or a path that ends in .csv or .parquet."
         ) from error
     except duckdb.Error as error:
         raise Problem(
-            f"{source.name}_location: '{location}' can't be read: {first_line(error)}."
+            f"{source.var}: '{location}' can't be read: {first_line(error)}."
         ) from error
     columns = [row[0] for row in described]
     return [File(source.name, location, "table", columns=columns, read_with=location)]
@@ -420,7 +427,7 @@ def look_at_location(connection: Any, source: Source, copies: Path) -> list[File
     location = source.location
     if Path(location).is_dir():
         raise Problem(
-            f"{source.name}_location: '{location}' is a folder. Name its files, as in"
+            f"{source.var}: '{location}' is a folder. Name its files, as in"
             f" '{location.rstrip('/')}/*.csv'."
         )
     if CSV.search(location):
@@ -430,7 +437,7 @@ def look_at_location(connection: Any, source: Source, copies: Path) -> list[File
     if TABLE.match(location):
         return look_at_table(connection, source)
     raise Problem(
-        f"{source.name}_location: can't tell what '{location}' is. Give a path that ends in .csv,"
+        f"{source.var}: can't tell what '{location}' is. Give a path that ends in .csv,"
         " .csv.gz or .parquet (globs like orders/*.parquet work), or a table like shop.main.orders;"
         ' a name with a hyphen or a space needs double quotes, as in shop.main."order-lines".'
     )
@@ -471,7 +478,7 @@ def check_columns_of_each_file(connection: Any, source: Source, files: list[File
             missing = [column for column in named if column.casefold() not in there]
             if name in source.required and named and len(missing) == len(named):
                 raise Problem(
-                    f"{source.name}_location: '{file.file}' has no column '{missing[0]}', which"
+                    f"{source.var}: '{file.file}' has no column '{missing[0]}', which"
                     f" other files have and {var} names for '{name}'."
                     + shown(file, source, " Rename it there, or name both: coalesce(one, other).")
                 )
@@ -569,14 +576,14 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
             file.columns_of_fields = named
         if source.name == "orders" and not any(file.num_rows != 0 for file in files):
             raise Problem(
-                f"orders_location: '{source.location}' has a header but no row. {EXPORT_AGAIN} with"
+                f"{source.var}: '{source.location}' has a header but no row. {EXPORT_AGAIN} with"
                 " its orders."
             )
     except Problem as error:
         problem = str(error)
     except (duckdb.Error, OSError) as error:
         problem = (
-            f"{source.name}_location: '{source.location}' can't be read: {first_line(error)}."
+            f"{source.var}: '{source.location}' can't be read: {first_line(error)}."
             " Copy it to this machine, or check that it may be read."
         )
     else:

@@ -63,7 +63,7 @@ BEHIND_THE_METRICS = (
 PARSE_TIME = frozenset({
     "check_order_ids", "currency_rates_location", "customer_identities_location",
     "customers_location", "customers_model", "merge_customers_by", "model_version",
-    "orders_location", "orders_model", "rows_are",
+    "orders_location", "orders_model", "rows_are", "schema_prefix",
 })  # fmt: skip
 """Vars that decide what dbt parses: what is enabled, materialized or referenced."""
 

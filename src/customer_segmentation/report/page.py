@@ -68,10 +68,10 @@ def source(name: str) -> str:
 def headline(shop: Shop) -> dict[str, Any]:
     """Write the figures at the top of the page."""
     segments = shop.segments
-    orders = shop.row("select sum(num_orders) as num_orders from segments.customer_segments")
+    orders = shop.row("select sum(num_orders) as num_orders from customer_segments")
     eligible = shop.row(
         "select count(*) filter (where is_eligible) as num, count(*) as num_all"
-        " from marketing.marketing_targets"
+        " from marketing_targets"
     )
     dataset = shop.facts["dataset"]
     return {

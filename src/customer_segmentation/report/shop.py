@@ -25,7 +25,7 @@ class Shop(Database):
     @cached_property
     def facts(self) -> dict[str, Any]:
         """Dataset, currency and as-of date."""
-        return self.row("select dataset, currency, as_of_date from staging.as_of")
+        return self.row("select dataset, currency, as_of_date from as_of")
 
     @cached_property
     def version(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class Shop(Database):
         version = self.row(
             f"""
             select model_version, fitted_on, settings
-            from clustering.model_versions
+            from model_versions
             where model_version = {self.active_version}
             """
         )
@@ -42,7 +42,7 @@ class Shop(Database):
     @cached_property
     def alarms(self) -> list[str]:
         """What is probably wrong with the orders; what to set is for those who build."""
-        alarms = self.read("select sentence from metrics.input_alarms order by alarm")
+        alarms = self.read("select sentence from input_alarms order by alarm")
         return [wording.without_settings(sentence) for sentence in alarms["sentence"]]
 
     @cached_property
@@ -51,7 +51,7 @@ class Shop(Database):
         limits = self.read(
             f"""
             select limit_name, limit_value
-            from clustering.claim_limits
+            from claim_limits
             where model_version = {self.active_version}
             """
         )
@@ -74,9 +74,9 @@ class Shop(Database):
         return self.read(
             f"""
             select lifecycle_stage, coalesce(stage, 'everybody') as stage, rule
-            from clustering.lifecycle_stages
+            from lifecycle_stages
             left join (
-                from clustering.stages
+                from stages
                 where model_version = {self.active_version}
             ) as stages using (lifecycle_stage)
             order by position
@@ -99,7 +99,7 @@ class Shop(Database):
         found = self.read(
             f"""
             select any_value(verdict) as verdict
-            from clustering.clustering_candidates
+            from clustering_candidates
             where model_version = {self.active_version}
             """
         )["verdict"].iloc[0]
@@ -111,8 +111,8 @@ class Shop(Database):
         return self.read(
             """
             select segment_id, segment_claims.says, share_inside
-            from segments.segment_claims
-            left join segments.claims using (claim)
+            from segment_claims
+            left join claims using (claim)
             where is_named and claim != 'all claims'
             order by segment_id, position nulls last
             """
@@ -121,7 +121,7 @@ class Shop(Database):
     @cached_property
     def actions(self) -> dict[str, str]:
         """What people call each action, in their order."""
-        actions = self.read("select action, name from marketing.actions order by position")
+        actions = self.read("select action, name from actions order by position")
         return dict(zip(actions["action"], actions["name"], strict=True))
 
     @cached_property
@@ -141,8 +141,8 @@ class Shop(Database):
             select
                 segment_profiles.* replace (coalesce(share_of_revenue, 0) as share_of_revenue),
                 segment_definitions.cluster_id
-            from segments.segment_profiles
-            left join segments.segment_definitions using (segment_id)
+            from segment_profiles
+            left join segment_definitions using (segment_id)
             order by segment_definitions.cluster_id is null, revenue desc, segment_id
             """
         )

@@ -33,7 +33,7 @@ def customers(shop: Shop) -> Section:
     candidates = shop.read(
         f"""
         select feature, lower_limit, upper_limit, transform, centre, scale, is_selected
-        from clustering.clustering_features
+        from clustering_features
         where model_version = {shop.active_version} and stage = 'everybody'
         order by feature
         """
@@ -45,8 +45,8 @@ def customers(shop: Shop) -> Section:
         select
             customer_segments.segment_id,
             {", ".join(f"cast(customer_segments.{name} as double) as {name}" for name in names)}
-        from clustering.clustering_sample
-        inner join segments.customer_segments using (customer_id)
+        from clustering_sample
+        inner join customer_segments using (customer_id)
         where sample_position <= {POINTS}
         order by all
         """

@@ -15,7 +15,7 @@ def exclusions(shop: Shop) -> Section:
     """Reconcile the rows that came in with those that count."""
     rows = shop.read(
         """
-        select * from staging.order_exclusions
+        select * from order_exclusions
         order by exclusion_reason != 'accepted', num_rows desc, exclusion_reason
         """
     )

@@ -41,13 +41,13 @@ def metrics(shop: Shop) -> Section:
             scale,
             is_selected,
             reason
-        from clustering.clustering_features
+        from clustering_features
         where model_version = {shop.active_version} and stage = '{shop.feature_set}'
         order by is_selected desc, feature
         """
     )
-    distributions = shop.read("select * from metrics.metric_distributions").set_index("metric")
-    sample = shop.read("select * exclude (customer_id) from clustering.clustering_sample")
+    distributions = shop.read("select * from metric_distributions").set_index("metric")
+    sample = shop.read("select * exclude (customer_id) from clustering_sample")
     found = []
     for feature in records(features):
         metric = feature["feature"]
@@ -182,7 +182,7 @@ def after(shop: Shop, feature: dict[str, Any], points: np.ndarray, distribution:
 
 def correlations(shop: Shop, features: pd.DataFrame) -> list[Plot]:
     """Draw the correlation of each pair of metrics, after their transforms."""
-    pairs = shop.read("select * from metrics.metric_correlations")
+    pairs = shop.read("select * from metric_correlations")
     # A metric that is the same for everybody has no correlation.
     pairs = pairs.dropna(subset="pearson_of_transformed")
     if pairs.empty:

@@ -66,8 +66,8 @@ def graded(shop: Shop, table: str) -> pd.DataFrame:
         f"""
         with last_graded as (
             select model_versions.purpose, model_version, as_of_date
-            from segments.segment_outcomes
-            inner join clustering.model_versions using (model_version)
+            from segment_outcomes
+            inner join model_versions using (model_version)
             where coalesce(model_versions.served_version, model_version) = {shop.active_version}
             order by as_of_date desc, model_version desc
             limit 1

@@ -11,7 +11,7 @@ from customer_segmentation.report.wording import count, listed, percent
 
 def rules(shop: Shop) -> Section:
     """Write each segment's rules, with how well they fit."""
-    table = shop.read("select * from segments.segment_rules order by rule")
+    table = shop.read("select * from segment_rules order by rule")
     segments = shop.clusters.set_index("segment_id")
     place = {segment_id: number for number, segment_id in enumerate(segments.index)}
     table = table.sort_values("segment_id", key=lambda ids: ids.map(place), kind="stable")

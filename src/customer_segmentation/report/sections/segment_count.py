@@ -69,7 +69,7 @@ def segment_count(shop: Shop) -> Section:
             is_selected,
             reason,
             verdict
-        from clustering.clustering_candidates
+        from clustering_candidates
         where model_version = {shop.active_version}
         order by algorithm, k
         """
@@ -77,7 +77,7 @@ def segment_count(shop: Shop) -> Section:
     boundaries = shop.read(
         f"""
         select cluster_id, other_cluster_id, is_valley, p_value
-        from clustering.cluster_boundaries
+        from cluster_boundaries
         where model_version = {shop.active_version}
         order by all
         """
@@ -237,7 +237,7 @@ def resampled_choice(candidates: pd.DataFrame, k: int, num_resamples: int) -> st
 
 def drift(shop: Shop) -> str:
     """Say how old the fit is, and whether the customers have moved since."""
-    moved = shop.read("select drift, population_stability_index from segments.segment_drift")
+    moved = shop.read("select drift, population_stability_index from segment_drift")
     worst = moved["population_stability_index"].max()
     version = shop.version
     state = {
@@ -591,7 +591,7 @@ def valleys(shop: Shop, boundaries: pd.DataFrame) -> Plot:
 
 def calibration(shop: Shop) -> list[Plot]:
     """Draw what was foretold a window ago beside what happened, if there were customers then."""
-    tenths = shop.read("select * from clustering.curve_calibration order by decile")
+    tenths = shop.read("select * from curve_calibration order by decile")
     if tenths.empty or shop.window_days is None:
         return []
     customers = tenths["num_customers"].sum()

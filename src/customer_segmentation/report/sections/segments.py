@@ -36,7 +36,7 @@ def segments(shop: Shop) -> Section:
     eligible = shop.read(
         """
         select segment_id, action, count(*) as num_eligible
-        from marketing.marketing_targets
+        from marketing_targets
         where is_eligible
         group by segment_id, action
         order by segment_id, num_eligible desc, action

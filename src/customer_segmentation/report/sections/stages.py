@@ -37,7 +37,7 @@ def stages(shop: Shop) -> Section:
             -- Decimal, so that the sum does not depend on the order of its rows.
             sum(num_at_risk * cast(repurchase_probability as decimal(9, 6))) / sum(num_at_risk)
                 as chance
-        from clustering.version_curves
+        from version_curves
         where
             model_version = {shop.active_version}
             and window_days = {shop.window_days or 0}
@@ -50,7 +50,7 @@ def stages(shop: Shop) -> Section:
     standing = shop.read(
         """
         select lifecycle_stage, segment_id, count(*) as num_customers
-        from segments.customer_segments
+        from customer_segments
         where is_clusterable
         group by lifecycle_stage, segment_id
         order by all

@@ -32,7 +32,7 @@ def targets(shop: Shop) -> Section:
             suppressed_reason as reason,
             any_value(segment) filter (where suppressed_reason = segment_id) as by_rule,
             count(*) as num_customers
-        from marketing.marketing_targets
+        from marketing_targets
         group by action, suppressed_reason
         order by action, suppressed_reason
         """
@@ -54,7 +54,7 @@ def targets(shop: Shop) -> Section:
         )
     unknown = shop.read(
         """
-        select count(*) as num_customers from marketing.marketing_targets
+        select count(*) as num_customers from marketing_targets
         where is_eligible and consent_status = 'unknown'
         """
     )["num_customers"].iloc[0]
