@@ -20,7 +20,7 @@
         {%- for read in reads %}
         select
             *,
-            {% if read.kind == 'table' -%} cast(null as varchar)
+            {% if read.kind in ('table', 'delta', 'iceberg') -%} cast(null as varchar)
             {%- elif read.num_files == 1 -%} {{ sql_text(read.file) }}
             {%- else -%} filename
             {%- endif %} as _file
@@ -89,6 +89,20 @@
 {#- Attaches your databases before anything is built. -#}
 {% macro attach_databases() -%}
     {%- for name, path in checked_var('attached_databases').items() if execute -%}
-        {%- do run_query("attach if not exists " ~ sql_text(path) ~ " as " ~ adapter.quote(name) ~ " (read_only)") -%}
+        {%- set kind, place = database_of(path) -%}
+        {%- do run_query("attach if not exists " ~ sql_text(place) ~ " as " ~ adapter.quote(name)
+            ~ " (" ~ ("type " ~ kind ~ ", " if kind else "") ~ "read_only)") -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- What kind of database a path of attached_databases is, if it is not DuckDB's own, and where it is. -#}
+{% macro database_of(path) -%}
+    {%- set kind = path.split(':')[0] -%}
+    {%- if kind in ['postgres', 'mysql', 'sqlite'] and not path.startswith(kind ~ '://') -%}
+        {{ return([kind, path[kind | length + 1:]]) }}
+    {%- endif -%}
+    {%- if kind in ['postgres', 'postgresql', 'mysql'] -%}
+        {{ return([kind | replace('postgresql', 'postgres'), path]) }}
+    {%- endif -%}
+    {{ return(['sqlite' if modules.re.search('[.](sqlite3?|db3)$', path) else none, path]) }}
 {%- endmacro %}

@@ -75,6 +75,7 @@
         'csv_options': 'a mapping',
         'max_unreadable_share': 'a share from 0 to 1',
         'attached_databases': 'a mapping',
+        'allow_network': 'true or false',
         'order_columns': 'a mapping',
         'custom_order_columns': 'a mapping',
         'order_rows': 'a text or null',
@@ -322,7 +323,7 @@
             {%- if value is mapping or (value is sequence and value is not string) or (value is string and not value | trim)
                 or (name == 'attached_databases' and value is not string) -%}
                 {{ return(name ~ ": '" ~ value ~ "' for '" ~ field ~ "' won't do. Give "
-                    ~ ('the path of a DuckDB file.' if name == 'attached_databases' else 'a SQL expression, or null.')) }}
+                    ~ ('the path of a DuckDB or SQLite file, or a server as in postgres:dbname=shop.' if name == 'attached_databases' else 'a SQL expression, or null.')) }}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -357,9 +358,21 @@
             {{ return("attached_databases: '" ~ name ~ "' is also the name of the database that is built into. Attach it under"
                 ~ " another name, or set DUCKDB_PATH.") }}
         {%- endif -%}
-        {%- if run_query("select count(*) from glob(" ~ sql_text(path) ~ ")").columns[0][0] == 0 -%}
-            {{ return("attached_databases: there is no file '" ~ path ~ "'. Check the path; a relative one starts at the"
+        {%- set kind, place = database_of(path) -%}
+        {%- if kind in ['postgres', 'mysql'] and modules.re.search('(?i)passw|pwd *=|passfile|://[^/@]*:[^/@]*@', place) -%}
+            {{ return("attached_databases: '" ~ name ~ "' has a password in it, which would be written into the database and the logs. Take it"
+                ~ " out, and give it in the environment: " ~ ('PGPASSWORD' if kind == 'postgres' else 'MYSQL_PWD') ~ ".") }}
+        {%- elif '://' in place and kind not in ['postgres', 'mysql'] and not values.allow_network -%}
+            {{ return("attached_databases: '" ~ path ~ "' is on the network, which is read only if you say so: allow_network: true.") }}
+        {%- elif '://' not in place and kind not in ['postgres', 'mysql']
+            and run_query("select count(*) from glob(" ~ sql_text(place) ~ ")").columns[0][0] == 0 -%}
+            {{ return("attached_databases: there is no file '" ~ place ~ "'. Check the path; a relative one starts at the"
                 ~ " folder where dbt runs.") }}
+        {%- endif -%}
+        {%- if kind and run_query("select count(*) from duckdb_extensions() where installed and list_contains(aliases, '" ~ kind
+            ~ "')").columns[0][0] == 0 -%}
+            {{ return("attached_databases: '" ~ name ~ "' needs DuckDB's extension " ~ kind ~ ", which is not installed. Install it once, which"
+                ~ ' downloads it: python -c "import duckdb; duckdb.sql(\'install ' ~ kind ~ '\')".') }}
         {%- endif -%}
     {%- endfor -%}
     {%- if run_query("select count(*) from pg_timezone_names() where name = " ~ sql_text(values.timezone)).columns[0][0] == 0 -%}

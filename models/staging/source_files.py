@@ -18,10 +18,13 @@ def model(dbt, session):
 
     orders_model = dbt.config.meta_get("orders_model")
     customers_model = dbt.config.meta_get("customers_model")
+    orders_location = dbt.config.meta_get("orders_location")
+    customers_location = dbt.config.meta_get("customers_location")
     share = dbt.config.meta_get("max_unreadable_share")
+    allow_network = dbt.config.meta_get("allow_network")
     orders = Source(
         "orders",
-        location=table_of(orders_model) if orders_model else dbt.config.meta_get("orders_location"),
+        location=table_of(orders_model) if orders_model else orders_location,
         model=orders_model,
         columns=dbt.config.meta_get("order_columns"),
         custom_columns=dbt.config.meta_get("custom_order_columns"),
@@ -29,28 +32,30 @@ def model(dbt, session):
         csv_options=dbt.config.meta_get("csv_options"),
         order_rows=dbt.config.meta_get("order_rows"),
         max_unreadable_share=share,
+        allow_network=allow_network,
     )
     customers = Source(
         "customers",
-        location=table_of(customers_model)
-        if customers_model
-        else dbt.config.meta_get("customers_location"),
+        location=table_of(customers_model) if customers_model else customers_location,
         model=customers_model,
         columns=dbt.config.meta_get("customer_columns"),
         csv_options=dbt.config.meta_get("customers_csv_options"),
         max_unreadable_share=share,
+        allow_network=allow_network,
     )
     rates = Source(
         "currency_rates",
         location=dbt.config.meta_get("currency_rates_location"),
         columns={"currency": "currency", "month": "month", "rate": "rate"},
         max_unreadable_share=0,
+        allow_network=allow_network,
     )
     identities = Source(
         "customer_identities",
         location=dbt.config.meta_get("customer_identities_location"),
         columns=dbt.config.meta_get("customer_identity_columns"),
         max_unreadable_share=share,
+        allow_network=allow_network,
     )
     (database,) = session.execute(
         "select path from duckdb_databases() where database_name = current_database()"

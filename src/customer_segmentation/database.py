@@ -14,7 +14,7 @@ from typing import Any, Self
 import duckdb
 import pandas as pd
 
-from customer_segmentation.trouble import trouble_of
+from customer_segmentation.trouble import Trouble, check_is_database, trouble_of
 
 
 class NotReadable(Exception):
@@ -125,8 +125,11 @@ class Database:
                     f"There is no database '{path}'. Build it first (make build), or name another"
                     " one."
                 )
+            check_is_database(path)
             self._connection = duckdb.connect(str(path), read_only=True)
             self.schema_prefix = look_into_the_layers(self._connection)
+        except Trouble as error:
+            raise NotReadable(error.message) from error
         except (duckdb.Error, OSError) as error:
             said = trouble_of(error, path, os.environ) or (
                 f"The database '{path}' can't be read: it is no DuckDB database, or a damaged one."

@@ -35,6 +35,7 @@ from customer_segmentation.csv_files import (
     width_of,
 )
 from customer_segmentation.schemas import SOURCE_FILES
+from customer_segmentation.trouble import trouble_of
 
 MAX_TOLD = 200_000
 """Rows that are no rows of which line and reason are kept, in one file."""
@@ -45,6 +46,9 @@ FEW = 10
 CSV = re.compile(r"[.](csv|tsv|txt)([.]gz)?$", re.IGNORECASE)
 PARQUET = re.compile(r"[.](parquet|parq)$", re.IGNORECASE)
 IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
+ICEBERG = re.compile(r"[.]metadata[.]json$")
+ON_THE_NETWORK = re.compile(r"^\w+://")
+PARTITION = re.compile(r"[/\\]([^/\\=]+)=[^/\\]*(?=[/\\])")
 TABLE = re.compile(rf"^{IDENTIFIER}(?:[.]{IDENTIFIER}){{0,2}}$")
 
 REQUIRED = {
@@ -76,6 +80,7 @@ class Source:
     order_rows: str | None = None
     csv_options: Mapping[str, Any] = field(default_factory=dict)
     max_unreadable_share: float = 0.01
+    allow_network: bool = False
 
     @cached_property
     def options(self) -> Options:
@@ -125,6 +130,14 @@ class Source:
 
 class Problem(Exception):
     """What can't work, in one sentence."""
+
+
+def not_readable(source: Source, error: Exception, advice: str = "") -> Problem:
+    """Say why a source can't be read, and which extension DuckDB lacks if it is that."""
+    if "duckdb_extension" in str(error):
+        said = trouble_of(error, Path(source.location), {})
+        return Problem(f"{source.var}: '{source.location}' can't be read. {said}")
+    return Problem(f"{source.var}: '{source.location}' can't be read: {first_line(error)}.{advice}")
 
 
 def text(value: str) -> str:
@@ -337,56 +350,90 @@ def what_is_wrong(error: str, content: str, layout: Layout, options: Options, he
 def look_at_csv_files(connection: Any, source: Source, copies: Path) -> list[File]:
     """Look at each CSV of a location."""
     needed = [name for _, _, e in source.expressions() for name in columns_named(connection, e)]
-    paths = files_at(connection, source)
+    names = copied_here(connection, source, copies) if ON_THE_NETWORK.match(source.location) else {}
+    paths = list(names) or files_at(connection, source)
     filled = [path for path in paths if Path(path).stat().st_size]
     if not filled:
         raise Problem(
-            f"{source.var}: '{source.location}' is empty. {EXPORT_AGAIN} with its header"
-            " and rows."
+            f"{source.var}: '{source.location}' is empty. {EXPORT_AGAIN} with its header and rows."
         )
     files = []
     for path in filled:
         try:
-            files.append(look_at_csv(connection, source, path, needed, copies))
+            file = look_at_csv(connection, source, path, needed, copies)
         except NotReadable as problem:
-            raise Problem(f"{source.var}: '{path}' {problem}") from problem
+            raise Problem(f"{source.var}: '{names.get(path, path)}' {problem}") from problem
         except (LookupError, OSError, csv.Error) as error:
             raise Problem(
-                f"{source.var}: '{path}' can't be read: {first_line(error)}."
+                f"{source.var}: '{names.get(path, path)}' can't be read: {first_line(error)}."
             ) from error
+        file.file = names.get(path, path)
+        files.append(file)
     return files
 
 
-def look_at_parquet_files(connection: Any, source: Source) -> list[File]:
-    """Look at each Parquet file of a location."""
-    files_at(connection, source)
+def copied_here(connection: Any, source: Source, copies: Path) -> dict[str, str]:
+    """Copy CSVs from the network, since they are looked at byte by byte: their names by copy."""
+    copies.mkdir(parents=True, exist_ok=True)
+    names = {}
+    cursor = connection.cursor()
+    found = cursor.execute("select filename, content from read_blob($1)", [source.location])
+    while row := found.fetchone():
+        name, content = row
+        ending = CSV.search(name)
+        copy = copies / (
+            sha256(name.encode()).hexdigest()[:16] + (ending[0] if ending else ".csv").lower()
+        )
+        half = copy.with_name(f"{copy.name}.half")
+        half.write_bytes(content)
+        # In one step, since the edition that is served may read it.
+        half.replace(copy)
+        names[str(copy)] = name
+    return names
+
+
+def look_at_parquet_files(connection: Any, source: Source, location: str) -> list[File]:
+    """Look at each Parquet file of a location, also of one that is partitioned by its folders."""
+    if not ON_THE_NETWORK.match(location):
+        files_at(connection, source, location)
     try:
         rows = connection.execute(
-            f"select file_name, num_rows from parquet_file_metadata({text(source.location)})"
+            f"select file_name, num_rows from parquet_file_metadata({text(location)})"
             " order by file_name"
         ).fetchall()
         columns: dict[str, list[str]] = {}
         for name, column in connection.execute(
-            f"select file_name, name from parquet_schema({text(source.location)})"
+            f"select file_name, name from parquet_schema({text(location)})"
         ).fetchall():
             columns.setdefault(name, []).append(column)
     except duckdb.Error as error:
-        raise Problem(
-            f"{source.var}: '{source.location}' can't be read: {first_line(error)}."
-        ) from error
-    read = f"read_parquet({text(source.location)}, union_by_name = true)"
+        raise not_readable(source, error) from error
+    partitions = {name: PARTITION.findall(name) for name, _ in rows}
+    # Their values stay text, like a CSV's, so that no leading zero is lost.
+    how = "hive_partitioning = true, hive_types_autocast = false"
+    if not all(partitions.values()):
+        how, partitions = "hive_partitioning = false", {}
+    read = f"read_parquet({text(location)}, union_by_name = true, {how})"
     return [
-        # The first name is that of the whole.
-        File(source.name, name, "parquet", columns=columns[name][1:], num_rows=num, read_with=read)
+        File(
+            source.name,
+            name,
+            "parquet",
+            # The first name is that of the whole.
+            columns=columns[name][1:] + partitions.get(name, []),
+            num_rows=num,
+            read_with=read,
+        )
         for name, num in rows
     ]
 
 
-def files_at(connection: Any, source: Source) -> list[str]:
+def files_at(connection: Any, source: Source, location: str | None = None) -> list[str]:
     """Give the files that a location stands for, in their order."""
-    if Path(source.location).is_file():
-        return [source.location]
-    found = connection.execute(f"select file from glob({text(source.location)}) order by file")
+    location = location or source.location
+    if Path(location).is_file():
+        return [location]
+    found = connection.execute(f"select file from glob({text(location)}) order by file")
     paths = [path for (path,) in found.fetchall() if Path(path).is_file()]
     if not paths:
         raise Problem(
@@ -415,25 +462,58 @@ def look_at_table(connection: Any, source: Source) -> list[File]:
             " with the database in attached_databases, or a path that ends in .csv or .parquet."
         ) from error
     except duckdb.Error as error:
-        raise Problem(
-            f"{source.var}: '{location}' can't be read: {first_line(error)}."
-        ) from error
+        raise not_readable(source, error) from error
     columns = [row[0] for row in described]
     return [File(source.name, location, "table", columns=columns, read_with=location)]
+
+
+def look_at_table_of_files(connection: Any, source: Source, kind: str) -> list[File]:
+    """Look at a table of Delta or Iceberg, as DuckDB's extension of that name reads it."""
+    location = source.location.rstrip("/\\")
+    read = f"{kind}_scan({text(location)})"
+    try:
+        described = connection.execute(f"describe select * from {read}").fetchall()
+    except duckdb.Error as error:
+        if "version-hint" in str(error):
+            raise Problem(
+                f"{source.var}: '{source.location}' does not say which version of the table holds;"
+                f" its catalog does. Name that file, as in '{location}/metadata/....metadata.json'."
+            ) from error
+        raise not_readable(source, error) from error
+    columns = [row[0] for row in described]
+    return [File(source.name, source.location, kind, columns=columns, read_with=read)]
+
+
+def look_at_folder(connection: Any, source: Source) -> list[File]:
+    """Look at a folder that is a table: of Delta, of Iceberg, or of Parquet partitions."""
+    folder = source.location.rstrip("/\\")
+    for kind, sign in (("delta", "_delta_log/*.json"), ("iceberg", "metadata/*.metadata.json")):
+        if next(Path(folder).glob(sign), None):
+            return look_at_table_of_files(connection, source, kind)
+    if next(Path(folder).glob("*=*/"), None):
+        return look_at_parquet_files(connection, source, f"{folder}/**/*.parquet")
+    raise Problem(
+        f"{source.var}: '{source.location}' is a folder. Name its files, as in '{folder}/*.csv'."
+    )
 
 
 def look_at_location(connection: Any, source: Source, copies: Path) -> list[File]:
     """Look at what a location stands for, whatever its kind."""
     location = source.location
-    if Path(location).is_dir():
-        raise Problem(
-            f"{source.var}: '{location}' is a folder. Name its files, as in"
-            f" '{location.rstrip('/')}/*.csv'."
-        )
+    if ON_THE_NETWORK.match(location):
+        if not source.allow_network:
+            raise Problem(
+                f"{source.var}: '{location}' is on the network, which is read only if you say so:"
+                " allow_network: true. Or copy it to this machine."
+            )
+    elif Path(location).is_dir():
+        return look_at_folder(connection, source)
     if CSV.search(location):
         return look_at_csv_files(connection, source, copies)
+    if ICEBERG.search(location):
+        return look_at_table_of_files(connection, source, "iceberg")
     if PARQUET.search(location):
-        return look_at_parquet_files(connection, source)
+        return look_at_parquet_files(connection, source, location)
     if TABLE.match(location):
         return look_at_table(connection, source)
     raise Problem(
@@ -582,10 +662,8 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
     except Problem as error:
         problem = str(error)
     except (duckdb.Error, OSError) as error:
-        problem = (
-            f"{source.var}: '{source.location}' can't be read: {first_line(error)}."
-            " Copy it to this machine, or check that it may be read."
-        )
+        advice = " Copy it to this machine, or check that it may be read."
+        problem = str(not_readable(source, error, advice))
     else:
         return files
     return [File(source.name, source.location, "unknown", problem=problem)]

@@ -104,6 +104,11 @@ KNOWN = {
     r"extension \"sqlite_scanner\"": (
         "'{database}' is no DuckDB database, but an SQLite file. Move it away{or_elsewhere}."
     ),
+    # ---- what DuckDB has to learn first
+    r"(?P<extension>\w+)\.duckdb_extension\" not found": (
+        "This needs DuckDB's extension {extension}, which is not installed. Install it once, which"
+        " downloads it: python -c \"import duckdb; duckdb.sql('install {extension}')\"."
+    ),
     r'Failure while replaying WAL file "(?P<file>.+?)"': (
         "'{file}', what an earlier run left to be written, is damaged or of another database."
         " Move it away, and build again."
@@ -155,6 +160,7 @@ def trouble_of(
                 file = groups.get("file") or str(database)
                 return says.format(
                     file=file,
+                    extension=groups.get("extension"),
                     database=database,
                     in_use=in_use(groups.get("lock") or ""),
                     memory=settings.get("DUCKDB_MEMORY_LIMIT", "80%"),

@@ -116,7 +116,9 @@ def test_a_host_has_metrics_of_its_own(host: Path, tmp_path: Path) -> None:
         """
     )
     project = other / "dbt_project.yml"
-    instead = "  customer_segmentation:\n    metrics:\n      custom_metrics:\n        +enabled: false\n"
+    instead = (
+        "  customer_segmentation:\n    metrics:\n      custom_metrics:\n        +enabled: false\n"
+    )
     project.write_text(project.read_text() + instead)
     candidate_features = ["total_amount", "days_since_last_order", "num_large_orders"]
     # The package's unit tests run here, too, whatever the vars.

@@ -545,7 +545,7 @@ def test_something_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "text.duckdb").write_text("not a database, only text " * 400)
     result = report("--database", tmp_path / "text.duckdb", "--site", tmp_path / "site")
     assert result.exit_code == 1
-    assert "is no DuckDB database. Move it away" in result.output
+    assert "is no DuckDB database, but something else. Move it away" in result.output
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(sample: Path, tmp_path: Path) -> None:

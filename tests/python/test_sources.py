@@ -261,13 +261,50 @@ def test_columns_that_an_expression_is_computed_from_are_known(
     assert file.columns_of_fields["amount"] == columns
 
 
-@pytest.mark.parametrize("name", ["orders.csv", "orders.parquet"])
-def test_what_the_database_cannot_read_is_one_sentence(tmp_path: Path, name: str) -> None:
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    location = f"http://127.0.0.1:9/{name}"
-    (file,) = look_at(connection, Source("orders", location, COLUMNS), tmp_path)
-    assert file.problem.startswith(f"orders_location: '{location}' can't be read: ")
-    assert "\n" not in file.problem
+@pytest.mark.parametrize("name", ["http://127.0.0.1:9/orders.csv", "s3://shop/*.parquet"])
+def test_the_network_is_read_only_if_one_says_so(tmp_path: Path, name: str) -> None:
+    folder = str(tmp_path / "extensions")
+    config = {"autoinstall_known_extensions": "false", "extension_directory": folder}
+    connection = duckdb.connect(config=config)
+    (file,) = look_at(connection, Source("orders", name, COLUMNS), tmp_path)
+    assert "is on the network, which is read only if you say so: allow_network" in file.problem
+    source = Source("orders", name, COLUMNS, allow_network=True)
+    (file,) = look_at(connection, source, tmp_path)
+    assert file.problem == (
+        f"orders_location: '{name}' can't be read. This needs DuckDB's extension httpfs, which is"
+        ' not installed. Install it once, which downloads it: python -c "import duckdb;'
+        " duckdb.sql('install httpfs')\"."
+    )
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("delta", "_delta_log"), ("iceberg", "metadata")])
+def test_a_folder_that_is_a_table_is_known(tmp_path: Path, kind: str, sign: str) -> None:
+    folder = tmp_path / "orders"
+    (folder / sign).mkdir(parents=True)
+    (folder / sign / "0.metadata.json").write_text("{}")
+    config = {
+        "autoinstall_known_extensions": "false",
+        "extension_directory": str(tmp_path / "extensions"),
+    }
+    connection = duckdb.connect(config=config)
+    (file,) = look_at(connection, Source("orders", str(folder), COLUMNS), tmp_path)
+    assert f"This needs DuckDB's extension {kind}, which is not installed." in file.problem
+
+
+def test_partitions_are_columns_of_text(tmp_path: Path) -> None:
+    """A leading zero stays, a value that is no number too, and so does a day."""
+    for shop, day in (("007", "2024-01-01"), ("n/a", "2024-01-02")):
+        folder = tmp_path / "orders" / f"shop={shop.replace('/', '%2F')}" / f"day={day}"
+        folder.mkdir(parents=True)
+        path = folder / "part.parquet"
+        duckdb.sql(f"copy (select 'a' as customer, 1 as no, 5 as amount) to '{path}'")
+    columns = COLUMNS | {"customer_id": "shop || customer"}
+    for location in (tmp_path / "orders", tmp_path / "orders" / "*" / "*" / "*.parquet"):
+        files = look_at(duckdb.connect(), Source("orders", str(location), columns), tmp_path)
+        assert [file.problem for file in files] == [None, None]
+        assert files[0].columns == ["customer", "no", "amount", "shop", "day"]
+        rows = duckdb.sql(f"select shop, day from ({relation_of(files)}) order by all").fetchall()
+        assert rows == [("007", "2024-01-01"), ("n/a", "2024-01-02")]
 
 
 def test_where_rows_are_orders_no_order_id_is_needed(tmp_path: Path) -> None:

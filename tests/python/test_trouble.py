@@ -157,6 +157,11 @@ SAID = [
         "'/srv/shop.duckdb' is no DuckDB database, but an SQLite file. Move it away, or name",
     ),
     (
+        'IO Error: Extension "/home/me/.duckdb/postgres_scanner.duckdb_extension" not found.\n'
+        'Extension "postgres_scanner" is an existing extension.\n\nInstall it first using "INSTALL',
+        "This needs DuckDB's extension postgres_scanner, which is not installed. Install it once,",
+    ),
+    (
         'IO Error: Failure while replaying WAL file "/srv/shop.duckdb.wal": WAL does not match'
         " database file.",
         "'/srv/shop.duckdb.wal', what an earlier run left to be written, is damaged or of another",
@@ -244,8 +249,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 FOUND = {
-    "text": (lambda whole: b"hello", "' is no DuckDB database. Move it away, or name another"),
-    "empty": (lambda whole: b"", "' is no DuckDB database. Move it away, or name another"),
+    "text": (
+        lambda whole: b"hello",
+        "' is no DuckDB database, but something else. Move it away, or name another",
+    ),
+    "empty": (
+        lambda whole: b"",
+        "' is no DuckDB database, but empty. Move it away, or name another",
+    ),
     "newer": (of_a_newer_duckdb, "was written by a newer DuckDB than this one (2."),
     "cut short": (lambda whole: whole[:9000], "is damaged. Move it away; then serve the edition"),
     **{

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
-from conftest import run_dbt
+from conftest import PROJECT, run_dbt
 
 SHARES = [
     "max_unreadable_share", "max_excluded_share", "max_chosen_exclusion_share",
@@ -33,6 +34,14 @@ MAPPINGS = [
     "csv_options", "customers_csv_options", "attached_databases", "order_columns",
     "custom_order_columns", "customer_columns", "feature_transforms", "feature_limits",
 ]  # fmt: skip
+
+INSTALLED = {
+    alias
+    for (alias,) in duckdb.sql(
+        "select unnest(aliases) from duckdb_extensions() where installed"
+    ).fetchall()
+}
+"""Extensions of DuckDB that someone installed on this machine."""
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     *(({name: 75}, f"{name}: '75' won't do. Give a share from 0 to 1.") for name in SHARES),
@@ -182,7 +191,32 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"min_active_probability": 0.1},
         "max_lapsed_probability: '0.2' won't do. Give at most min_active_probability (0.1)",
     ),
+    (
+        {"attached_databases": {"erp": "postgres:dbname=shop password=secret"}},
+        "attached_databases: 'erp' has a password in it, which would be written into the database",
+    ),
+    (
+        {"attached_databases": {"erp": "mysql://me:secret@shop/orders"}},
+        "Take it out, and give it in the environment: MYSQL_PWD.",
+    ),
+    (
+        {"attached_databases": {"erp": "https://shop.example/orders.duckdb"}},
+        "is on the network, which is read only if you say so: allow_network: true.",
+    ),
     ({"attached_databases": {"shop": "a"}}, "attached_databases: 'shop' is also the name of the"),
+    *(
+        (
+            {"attached_databases": {"erp": where}},
+            f"attached_databases: 'erp' needs DuckDB's extension {kind}, which is not installed.",
+        )
+        for kind, where in (
+            ("postgres", "postgres:dbname=shop"),
+            ("mysql", "mysql:database=shop host=shop.example"),
+            ("sqlite", f"sqlite:{PROJECT / 'README.md'}"),
+        )
+        if kind not in INSTALLED
+    ),
+    ({"schema_prefix": "My shop"}, "schema_prefix: 'My shop' won't do. Give a name of a-z, 0-9"),
     ({"stability_bootstraps": 20}, "The var 'stability_bootstraps' is called 'num_bootstraps' now"),
 ]
 

@@ -309,7 +309,7 @@ NOT_SETTINGS = {
     # Where the orders are and which day it is: another day's orders are scored, not fitted anew.
     "orders_location", "orders_model", "customers_location", "customers_model",
     "customer_identities_location", "customer_identity_columns", "currency_rates_location",
-    "attached_databases", "as_of_date",
+    "attached_databases", "allow_network", "as_of_date", "schema_prefix",
     # Consent has no part in a fit, nor have labels and checks. A status that is not known counts.
     "customer_columns", "customers_csv_options", "consent_words", "refusal_words",
     # The metrics as of other days are for those who ask for them.
