@@ -47,19 +47,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The features that a version looks at, be it everybody's or those within stages. -#}
-{% macro features_of(version) -%}
+{#- The features that each version looks at, be it everybody's or those within stages. -#}
+{% macro features_by_version() -%}
     select clustering_features.*
     from {{ ref('customer_segmentation', 'clustering_features') }} as clustering_features
     semi join {{ ref('customer_segmentation', 'cluster_centroids') }} as cluster_centroids
         on
             clustering_features.model_version = cluster_centroids.model_version
             and (clustering_features.stage = 'everybody') = (cluster_centroids.stage = 'everybody')
-    where clustering_features.model_version = {{ version }}
 {%- endmacro %}
 
 {% macro features_of_active_version() -%}
-    {{ features_of(active_version()) }}
+    select * from ({{ features_by_version() }}) as features
+    where model_version = {{ active_version() }}
 {%- endmacro %}
 
 {#- The records of the registry's CSV: each the columns of a table, with their types. -#}

@@ -157,19 +157,34 @@
     {{ limits_of(active_version()) }}
 {%- endmacro %}
 
+{#- The lifecycle stage by the chances to order again, over the window and over the longer one, and the limits of the
+    version, as columns of `row`. -#}
+{% macro lifecycle_stage_of(row, num_order_days, silence_days) -%}
+    case
+        when {{ row }}.repurchase_probability is null then 'unknown'
+        when {{ num_order_days }} = 1 and {{ silence_days }} <= {{ row }}.repurchase_window_days then 'new'
+        when {{ row }}.repurchase_probability >= {{ row }}.min_active_probability then 'active'
+        when
+            greatest({{ row }}.repurchase_probability, {{ row }}.longer_probability) < {{ row }}.max_lapsed_probability
+            then 'lapsed'
+        else 'cooling'
+    end
+{%- endmacro %}
+
 {#- Customers with their chance to order again and their lifecycle stage, as the relation `name`: the columns of
-    `customers`, which has known_order_days, known_mean_gap_days and known_silence_days, and repurchase_probability
-    and lifecycle_stage, by the frozen curve and limits of a version. -#}
-{% macro lifecycle_stages(name, customers, version) -%}
+    `customers`, which has model_version, known_order_days, known_mean_gap_days and known_silence_days, and
+    repurchase_probability and lifecycle_stage, by the frozen curve and limits of each row's version. -#}
+{% macro lifecycle_stages(name, customers) -%}
 {{ name }}_limits as (
 
-    {{ limits_of(version) }}
+    {{ limits_by_version() }}
 
 ),
 
 {{ name }}_curve as (
 
     select
+        model_version,
         window_days,
         order_class,
         gap_class,
@@ -177,7 +192,6 @@
         silence_to,
         repurchase_probability
     from {{ ref('customer_segmentation', 'version_curves') }}
-    where model_version = {{ version }}
 
 ),
 
@@ -193,7 +207,7 @@
         limits.min_active_probability,
         limits.max_lapsed_probability
     from {{ customers }}
-    cross join {{ name }}_limits as limits
+    left join {{ name }}_limits as limits on {{ customers }}.model_version = limits.model_version
 
 ),
 
@@ -203,17 +217,19 @@
     select
         classed.*,
         curve.repurchase_probability,
-        greatest(curve.repurchase_probability, longer_curve.repurchase_probability) as longer_probability
+        longer_curve.repurchase_probability as longer_probability
     from {{ name }}_classed as classed
     left join {{ name }}_curve as curve
         on
-            classed.repurchase_window_days = curve.window_days
+            classed.model_version = curve.model_version
+            and classed.repurchase_window_days = curve.window_days
             and classed.order_class = curve.order_class
             and classed.gap_class = curve.gap_class
             and classed.known_silence_days between curve.silence_from and coalesce(curve.silence_to, classed.known_silence_days)
     left join {{ name }}_curve as longer_curve
         on
-            classed.longer_window_days = longer_curve.window_days
+            classed.model_version = longer_curve.model_version
+            and classed.longer_window_days = longer_curve.window_days
             and classed.order_class = longer_curve.order_class
             and classed.longer_gap_class = longer_curve.gap_class
             and classed.known_silence_days
@@ -225,14 +241,8 @@
 
     select
         *,
-        case
-            when repurchase_probability is null then 'unknown'
-            when known_order_days = 1 and known_silence_days <= repurchase_window_days then 'new'
-            when repurchase_probability >= min_active_probability then 'active'
-            when longer_probability < max_lapsed_probability then 'lapsed'
-            else 'cooling'
-        end as lifecycle_stage
-    from {{ name }}_foretold
+        {{ lifecycle_stage_of('foretold', 'foretold.known_order_days', 'foretold.known_silence_days') }} as lifecycle_stage
+    from {{ name }}_foretold as foretold
 
 )
 {%- endmacro %}

@@ -1,8 +1,9 @@
-{#- The one scoring expression: customers with their cluster, distance and margin by the fitted clustering of a version, as
-    the relation `name`. `customers` names a relation with customer_id, lifecycle_stage and the candidate features, whose
-    other columns stay; `places` one that says which stage's clusters score each lifecycle stage. -#}
-{% macro scored(name, customers, version, places) -%}
--- Limits, transform and scaling of every candidate feature, side by side in one row.
+{#- The one scoring expression: customers with their cluster, distance and margin by the fitted clusterings, as the
+    relation `name`. `customers` names a relation with customer_id, model_version, lifecycle_stage and the candidate
+    features, whose other columns stay; `places` one that says which stage's clusters score each lifecycle stage of each
+    version. -#}
+{% macro scored(name, customers, places) -%}
+-- Limits, transform and scaling of every candidate feature, side by side in one row per version.
 {{ name }}_scaling as (
 
     select
@@ -13,8 +14,9 @@
         max(centre) filter (where feature = '{{ feature }}') as {{ feature }}_centre,
         max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
         {%- endfor %}
-        max(model_version) as model_version
-    from ({{ features_of(version) }}) as features
+        model_version
+    from ({{ features_by_version() }}) as features
+    group by model_version
 
 ),
 
@@ -25,11 +27,11 @@
         {%- for feature in checked_var('candidate_features') %}
         max(centroid) filter (where feature = '{{ feature }}') as {{ feature }},
         {%- endfor %}
+        model_version,
         stage,
         cluster_id
     from {{ ref('customer_segmentation', 'cluster_centroids') }}
-    where model_version = {{ version }}
-    group by stage, cluster_id
+    group by model_version, stage, cluster_id
 
 ),
 
@@ -37,10 +39,11 @@
 {{ name }}_listed as (
 
     select
+        model_version,
         stage,
         list(centroids order by cluster_id) as centroids -- noqa: RF02
     from {{ name }}_centroids as centroids
-    group by stage
+    group by model_version, stage
 
 ),
 
@@ -48,9 +51,12 @@
 
     select
         places.lifecycle_stage,
-        listed.centroids
+        listed.centroids,
+        scaling.*
     from {{ places }} as places
-    inner join {{ name }}_listed as listed on places.stage = listed.stage
+    inner join {{ name }}_listed as listed
+        on places.model_version = listed.model_version and places.stage = listed.stage
+    inner join {{ name }}_scaling as scaling on places.model_version = scaling.model_version
 
 ),
 
@@ -61,43 +67,51 @@
         customers.* replace (
             {%- for feature in checked_var('candidate_features') %}
             case
-                when customers.{{ feature }} < scaling.{{ feature }}_lower_limit
-                    then scaling.{{ feature }}_lower_limit
-                when customers.{{ feature }} > scaling.{{ feature }}_upper_limit
-                    then scaling.{{ feature }}_upper_limit
+                when customers.{{ feature }} < scorers.{{ feature }}_lower_limit
+                    then scorers.{{ feature }}_lower_limit
+                when customers.{{ feature }} > scorers.{{ feature }}_upper_limit
+                    then scorers.{{ feature }}_upper_limit
                 else customers.{{ feature }}
             end as {{ feature }}{{ ',' if not loop.last }}
             {%- endfor %}
-        )
+        ),
+        scorers.* exclude (model_version, lifecycle_stage)
     from {{ customers }} as customers
-    cross join {{ name }}_scaling as scaling
+    inner join {{ name }}_scorers as scorers
+        on customers.model_version = scorers.model_version and customers.lifecycle_stage = scorers.lifecycle_stage
 
 ),
 
 {{ name }}_scaled as (
 
     select
-        customers.* exclude ({{ checked_var('candidate_features') | join(', ') }}),
-        scaling.model_version,
-        {%- for feature in checked_var('candidate_features') %}
-        (
-            case
-                when scaling.{{ feature }}_transform = 'log1p' then ln(1 + customers.{{ feature }})
-                else customers.{{ feature }}
-            end - scaling.{{ feature }}_centre
-        ) / scaling.{{ feature }}_scale as {{ feature }},
-        {%- endfor %}
-        scorers.centroids
-    from {{ name }}_within_limits as customers
-    inner join {{ name }}_scorers as scorers on customers.lifecycle_stage = scorers.lifecycle_stage
-    cross join {{ name }}_scaling as scaling
+        * replace (
+            {%- for feature in checked_var('candidate_features') %}
+            (
+                case
+                    when {{ feature }}_transform = 'log1p' then ln(1 + {{ feature }})
+                    else {{ feature }}
+                end - {{ feature }}_centre
+            ) / {{ feature }}_scale as {{ feature }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    from {{ name }}_within_limits
 
 ),
 
 {{ name }}_measured as (
 
     select
-        * exclude ({{ checked_var('candidate_features') | join(', ') }}),
+        * exclude (
+            {%- for feature in checked_var('candidate_features') %}
+            {{ feature }},
+            {{ feature }}_lower_limit,
+            {{ feature }}_upper_limit,
+            {{ feature }}_transform,
+            {{ feature }}_centre,
+            {{ feature }}_scale{{ ',' if not loop.last }}
+            {%- endfor %}
+        ),
         list_transform(
             centroids,
             lambda centroid:
@@ -132,6 +146,26 @@
             else round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6)
         end as margin
     from {{ name }}_ranked
+
+)
+{%- endmacro %}
+
+{#- Which stage's clusters score each lifecycle stage of the versions that serve or served, as the relation `name`; of a
+    version that knows no stages, everybody's. -#}
+{% macro serving_places(name) -%}
+{{ name }} as (
+
+    select
+        versions.model_version,
+        lifecycle_stages.lifecycle_stage,
+        coalesce(stages.stage, 'everybody') as stage
+    from {{ ref('customer_segmentation', 'lifecycle_stages') }} as lifecycle_stages
+    cross join {{ ref('customer_segmentation', 'model_versions') }} as versions
+    left join {{ ref('customer_segmentation', 'stages') }} as stages
+        on
+            lifecycle_stages.lifecycle_stage = stages.lifecycle_stage
+            and versions.model_version = stages.model_version
+    where versions.purpose = 'serves'
 
 )
 {%- endmacro %}

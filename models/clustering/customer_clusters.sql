@@ -6,21 +6,9 @@ customer_stages as (
 
 ),
 
--- The stage that scores each lifecycle stage; of a version that knows no stages, everybody.
-active_stages as (
+{{ serving_places('places') }},
 
-    select
-        lifecycle_stages.lifecycle_stage,
-        coalesce(stages.stage, 'everybody') as stage
-    from {{ ref('customer_segmentation', 'lifecycle_stages') }} as lifecycle_stages
-    left join {{ ref('customer_segmentation', 'stages') }} as stages
-        on
-            lifecycle_stages.lifecycle_stage = stages.lifecycle_stage
-            and stages.model_version = {{ active_version() }}
-
-),
-
-{{ scored('clustered', 'customer_stages', active_version(), 'active_stages') }},
+{{ scored('clustered', 'customer_stages', 'places') }},
 
 final as (
 

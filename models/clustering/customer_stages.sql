@@ -10,13 +10,14 @@ clusterable_customers as (
         customer_id,
         num_order_days as known_order_days,
         mean_gap_days as known_mean_gap_days,
-        silence_days as known_silence_days
+        silence_days as known_silence_days,
+        cast({{ active_version() }} as integer) as model_version
     from {{ ref('customer_segmentation', 'customer_metrics') }}
     where is_clusterable
 
 ),
 
-{{ lifecycle_stages('staged', 'clusterable_customers', active_version()) }},
+{{ lifecycle_stages('staged', 'clusterable_customers') }},
 
 final as (
 
@@ -25,6 +26,7 @@ final as (
         {{ feature }},
         {%- endfor %}
         customer_id,
+        model_version,
         repurchase_probability,
         lifecycle_stage
     from staged

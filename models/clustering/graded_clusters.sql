@@ -18,23 +18,43 @@ clusters as (
 
 {{ places_of_stages('places', 'clusters') }},
 
-{% for name, fit in graded.items() -%}
-{{ name }} as (
+graded_fits as (
 
+    {%- for fit in graded.values() %}
     select
         model_version,
-        fitted_on
+        fitted_on,
+        '{{ fit.day }}' as days
     from {{ ref('customer_segmentation', 'model_versions') }}
     where model_version = {{ fit.version }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
 -- No fit is graded by days that it has seen.
-{{ name }}_metrics as (
+graded_days as (
+
+    select
+        graded_fits.model_version,
+        metric_days.as_of_date
+    from graded_fits
+    inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days
+        on
+            graded_fits.fitted_on <= metric_days.as_of_date
+            and case
+                when graded_fits.days = 'is_for_grading' then metric_days.is_for_grading
+                else metric_days.is_for_grading_since
+            end
+
+),
+
+clusterable_customers as (
 
     select
         customer_metrics_history.customer_id,
         customer_metrics_history.as_of_date,
+        graded_days.model_version,
         {%- for feature in checked_var('candidate_features') %}
         cast(customer_metrics_history.{{ feature }} as double) as {{ feature }},
         {%- endfor %}
@@ -42,43 +62,32 @@ clusters as (
         customer_metrics_history.mean_gap_days as known_mean_gap_days,
         customer_metrics_history.silence_days as known_silence_days
     from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
-    inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days
-        on customer_metrics_history.as_of_date = metric_days.as_of_date and metric_days.{{ fit.day }}
-    inner join {{ name }} on customer_metrics_history.as_of_date >= {{ name }}.fitted_on
+    inner join graded_days on customer_metrics_history.as_of_date = graded_days.as_of_date
     where customer_metrics_history.is_clusterable
 
 ),
 
-{{ lifecycle_stages(name ~ '_staged', name ~ '_metrics', fit.version) }},
+{{ lifecycle_stages('staged', 'clusterable_customers') }},
 
-{{ name }}_customers as (
+graded_customers as (
 
     select
         customer_id,
         as_of_date,
+        model_version,
         {%- for feature in checked_var('candidate_features') %}
         {{ feature }},
         {%- endfor %}
         repurchase_probability,
         lifecycle_stage
-    from {{ name }}_staged
+    from staged
 
 ),
 
-{{ name }}_places as (
+{{ scored('clustered', 'graded_customers', 'places') }},
 
-    select places.*
-    from places
-    inner join {{ name }} on places.model_version = {{ name }}.model_version
-
-),
-
-{{ scored(name ~ '_clustered', name ~ '_customers', fit.version, name ~ '_places') }},
-
-{% endfor -%}
 final as (
 
-    {%- for name in graded %}
     select
         customer_id,
         as_of_date,
@@ -86,9 +95,7 @@ final as (
         cluster_id,
         repurchase_probability,
         lifecycle_stage
-    from {{ name }}_clustered
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    from clustered
 
 )
 

@@ -1,5 +1,4 @@
 -- As clustering_sample and sample_stages, as of the days of the fits of the past; in a run that fits nothing, no rows.
-{%- set purposes = ['chooses', 'grades'] %}
 with
 
 past_fits as (
@@ -37,56 +36,44 @@ clusterable_customers as (
 
 ),
 
-{% for purpose in purposes -%}
-customers_who_{{ purpose }} as (
+{{ lifecycle_stages('staged', 'clusterable_customers') }},
 
-    select * from clusterable_customers
-    where purpose = '{{ purpose }}'
+-- Those that grade a version, by its own curve and limits.
+customers_of_the_newest as (
 
-),
-
-{{ lifecycle_stages(purpose ~ '_staged', 'customers_who_' ~ purpose, past_version(purpose)) }},
-
-{% endfor -%}
-{{ lifecycle_stages('served_staged', 'customers_who_grades', newest_version()) }},
-
-staged as (
-
-    {%- for purpose in purposes %}
     select
-        customer_id,
-        model_version,
-        lifecycle_stage
-    from {{ purpose }}_staged
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        * exclude (model_version),
+        {{ newest_version() }} as model_version
+    from clusterable_customers
+    where purpose = 'grades'
 
 ),
+
+{{ lifecycle_stages('served_staged', 'customers_of_the_newest') }},
 
 final as (
 
     select
-        clusterable_customers.model_version,
-        clusterable_customers.purpose,
-        clusterable_customers.customer_id,
+        staged.model_version,
+        staged.purpose,
+        staged.customer_id,
         {%- for feature in checked_var('candidate_features') %}
-        clusterable_customers.{{ feature }},
+        staged.{{ feature }},
         {%- endfor %}
-        clusterable_customers.sample_position,
+        staged.sample_position,
         staged.lifecycle_stage,
         served_staged.lifecycle_stage as previous_lifecycle_stage,
         customer_outcomes.has_ordered as has_ordered_next,
         customer_outcomes.revenue as revenue_next
-    from clusterable_customers
-    inner join staged using (customer_id, model_version)
+    from staged
     inner join {{ ref('customer_segmentation', 'customer_outcomes') }} as customer_outcomes
         on
-            clusterable_customers.customer_id = customer_outcomes.customer_id
-            and clusterable_customers.as_of_date = customer_outcomes.as_of_date
+            staged.customer_id = customer_outcomes.customer_id
+            and staged.as_of_date = customer_outcomes.as_of_date
     left join served_staged
         on
-            clusterable_customers.customer_id = served_staged.customer_id
-            and clusterable_customers.model_version = served_staged.model_version
+            staged.customer_id = served_staged.customer_id
+            and staged.purpose = served_staged.purpose
 
 )
 

@@ -17,9 +17,27 @@ sampled_customers as (
 
 ),
 
-{{ lifecycle_stages('staged', 'sampled_customers', newest_version()) }},
+sampled_now as (
 
-{{ lifecycle_stages('staged_before', 'sampled_customers', version_before_the_newest()) }},
+    select
+        *,
+        {{ newest_version() }} as model_version
+    from sampled_customers
+
+),
+
+sampled_before as (
+
+    select
+        *,
+        {{ version_before_the_newest() }} as model_version
+    from sampled_customers
+
+),
+
+{{ lifecycle_stages('staged', 'sampled_now') }},
+
+{{ lifecycle_stages('staged_before', 'sampled_before') }},
 
 {% if stages_are_asked_for -%}
 shares as (

@@ -1,10 +1,11 @@
+{%- set has_lines = var('rows_are') != 'orders' %}
 -- Sums are DECIMAL, so they don't depend on the order of rows or the number of threads.
 with
 
 orders as (
 
     select * from {{ ref('customer_segmentation', 'orders') }}
-    {{ 'where last_line_date = order_date' if var('rows_are') != 'orders' }}
+    {{ 'where last_line_date = order_date' if has_lines }}
 
 ),
 
@@ -51,7 +52,7 @@ daily as (
 
 ),
 
-final as (
+up_to_each_day as (
 
     select
         customer_id,
@@ -75,6 +76,48 @@ final as (
         rows between unbounded preceding and current row
     )
 
+),
+
+{% if has_lines -%}
+-- Orders that were positive at the end of the day and came back later.
+positive_for_a_time as (
+
+    select
+        up_to_each_day.customer_id,
+        up_to_each_day.day,
+        min(order_changes.order_date) as first_order_date,
+        max(order_changes.order_date) as last_order_date
+    from order_changes
+    inner join up_to_each_day
+        on
+            order_changes.customer_id = up_to_each_day.customer_id
+            and order_changes.change_date <= up_to_each_day.day
+            and order_changes.positive_until_date > up_to_each_day.day
+    group by up_to_each_day.customer_id, up_to_each_day.day
+
+),
+
+final as (
+
+    select
+        up_to_each_day.* replace (
+            least(up_to_each_day.first_order_date, positive_for_a_time.first_order_date) as first_order_date,
+            greatest(up_to_each_day.last_order_date, positive_for_a_time.last_order_date) as last_order_date
+        )
+    from up_to_each_day
+    left join positive_for_a_time
+        on
+            up_to_each_day.customer_id = positive_for_a_time.customer_id
+            and up_to_each_day.day = positive_for_a_time.day
+
 )
+
+{%- else -%}
+final as (
+
+    select * from up_to_each_day
+
+)
+{%- endif %}
 
 select * from final

@@ -1,7 +1,6 @@
 {{ config(pre_hook="{{ guard_metrics() }}") }}
 
 {%- set has_window = var('metrics_window_days') is not none %}
-{%- set has_lines = var('rows_are') != 'orders' %}
 with
 
 metric_days as (
@@ -42,40 +41,6 @@ known as (
 
 ),
 
-{% if has_lines -%}
--- Orders that were positive on the day and came back later.
-positive_for_a_time as (
-
-    select
-        metric_days.as_of_date,
-        order_changes.customer_id,
-        min(order_changes.order_date) as first_order_date,
-        max(order_changes.order_date) as last_order_date
-    from order_changes
-    inner join metric_days
-        on
-            order_changes.change_date < metric_days.as_of_date
-            and order_changes.positive_until_date >= metric_days.as_of_date
-    group by metric_days.as_of_date, order_changes.customer_id
-
-),
-
-dated as (
-
-    select
-        known.* replace (
-            least(known.first_order_date, positive_for_a_time.first_order_date) as first_order_date,
-            greatest(known.last_order_date, positive_for_a_time.last_order_date) as last_order_date
-        )
-    from known
-    left join positive_for_a_time
-        on
-            known.customer_id = positive_for_a_time.customer_id
-            and known.as_of_date = positive_for_a_time.as_of_date
-
-),
-
-{% endif -%}
 {% if has_window -%}
 -- What the window leaves out: all that was known when it began, and what came to those orders since.
 left_out as (
@@ -139,9 +104,8 @@ summed as (
         known.last_order_date,
         known.num_order_days,
         known.last_order_day,
-        datediff('day', known.first_order_day, known.last_order_day) / nullif(known.num_order_days - 1, 0)
-            as mean_gap_days
-    from {{ 'dated' if has_lines else 'known' }} as known
+        known.first_order_day
+    from known
     {%- if has_window %}
     left join outside_window
         on known.customer_id = outside_window.customer_id and known.as_of_date = outside_window.as_of_date
@@ -153,22 +117,7 @@ measured as (
 
     select
         customer_id,
-        cast(total_amount as decimal(38, 4)) as total_amount,
-        cast(num_orders as integer) as num_orders,
-        cast(total_amount / nullif(num_orders, 0) as decimal(38, 4)) as avg_order_value,
-        datediff('day', last_order_date, as_of_date) as days_since_last_order,
-        first_order_date,
-        last_order_date,
-        datediff('day', first_order_date, as_of_date) as tenure_days,
-        cast(returned_amount as decimal(38, 4)) as returned_amount,
-        cast(num_order_days as integer) as num_order_days,
-        mean_gap_days,
-        datediff('day', last_order_day, as_of_date) as silence_days,
-        case
-            when last_order_date is null then 'no_order'
-            when num_orders = 0 then 'no_order_in_window'
-            when total_amount <= 0 then 'nothing_left_after_returns'
-        end as not_clusterable_reason,
+        {{ measured_metrics() }},
         as_of_date
     from summed
 

@@ -1,0 +1,31 @@
+{#- The metrics of what is known of a customer on a day, a row of customer_days with as_of_date. -#}
+{% macro measured_metrics() -%}
+        cast(total_amount as decimal(38, 4)) as total_amount,
+        cast(num_orders as integer) as num_orders,
+        cast(total_amount / nullif(num_orders, 0) as decimal(38, 4)) as avg_order_value,
+        datediff('day', last_order_date, as_of_date) as days_since_last_order,
+        first_order_date,
+        last_order_date,
+        datediff('day', first_order_date, as_of_date) as tenure_days,
+        cast(returned_amount as decimal(38, 4)) as returned_amount,
+        cast(num_order_days as integer) as num_order_days,
+        datediff('day', first_order_day, last_order_day) / nullif(num_order_days - 1, 0) as mean_gap_days,
+        datediff('day', last_order_day, as_of_date) as silence_days,
+        case
+            when last_order_date is null then 'no_order'
+            when num_orders = 0 then 'no_order_in_window'
+            when total_amount <= 0 then 'nothing_left_after_returns'
+        end as not_clusterable_reason
+{%- endmacro %}
+
+{#- The metrics that move with time alone, a day each day. -#}
+{% macro moving_metrics() -%}
+    {{ return(['days_since_last_order', 'tenure_days', 'silence_days']) }}
+{%- endmacro %}
+
+{#- Whether what is known of a customer changes only on days on which something came: not where a window leaves out what gets
+    old, nor where metrics of your own are clustered on, which are known on metric days alone. -#}
+{% macro is_known_by_day() -%}
+    {%- set own = checked_var('candidate_features') | reject('in', metrics_of_the_project()) | list -%}
+    {{ return(var('metrics_window_days') is none and not own) }}
+{%- endmacro %}

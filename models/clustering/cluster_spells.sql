@@ -1,0 +1,212 @@
+{#- With a window the metrics change without an order, and what custom_metrics says of a customer is known on metric days alone:
+    then customers are only looked at on those. -#}
+{%- set by_day = is_known_by_day() -%}
+{%- set ahead = days_looked_ahead() if is_known_ahead() else 0 -%}
+{%- set moving = ['days_since_last_order', 'tenure_days', 'silence_days'] -%}
+with
+
+as_of as (
+
+    select as_of_date from {{ ref('customer_segmentation', 'as_of') }}
+
+),
+
+history_days as (
+
+    select
+        as_of_date,
+        lead(as_of_date) over (order by as_of_date) as next_as_of_date
+    from {{ ref('customer_segmentation', 'metric_days') }}
+    where is_for_history
+
+),
+
+served_versions as (
+
+    select * from {{ ref('customer_segmentation', 'served_versions') }}
+
+),
+
+{% if by_day -%}
+known_days as (
+
+    select
+        customer_days.*,
+        greatest(customer_days.day + 1, beginning.as_of_date) as as_of_date,
+        case when customer_days.next_day < as_of.as_of_date then customer_days.next_day end as known_until
+    from {{ ref('customer_segmentation', 'customer_days') }} as customer_days
+    cross join as_of
+    cross join (select min(as_of_date) as as_of_date from history_days) as beginning
+    where
+        customer_days.day < as_of.as_of_date
+        and coalesce(customer_days.next_day, date 'infinity') >= beginning.as_of_date
+
+),
+
+measured as (
+
+    select
+        customer_id,
+        day as known_day,
+        {{ measured_metrics() }},
+        as_of_date,
+        known_until,
+        known_until + 1 as looked_at_until
+    from known_days
+
+),
+{%- else -%}
+measured as (
+
+    select
+        history.*,
+        cast(history.as_of_date - 1 as date) as known_day,
+        case when history_days.next_as_of_date is not null then history.as_of_date end as known_until,
+        history_days.next_as_of_date as looked_at_until
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as history
+    inner join history_days on history.as_of_date = history_days.as_of_date
+
+),
+{%- endif %}
+
+-- What is known of a customer from a day on, until something happens. It is looked at for a day longer, which tells what time
+-- alone would have done, and what is known today for as long as customers are looked ahead.
+states as (
+
+    select
+        measured.customer_id,
+        measured.known_day,
+        measured.total_amount as known_total_amount,
+        measured.num_orders as known_num_orders,
+        measured.returned_amount as known_returned_amount,
+        measured.num_order_days as known_order_days,
+        measured.mean_gap_days as known_mean_gap_days,
+        measured.silence_days as known_silence_days,
+        measured.not_clusterable_reason,
+        {%- for feature in checked_var('candidate_features') %}
+        cast(measured.{{ feature }} as double) as {{ feature }},
+        {%- endfor %}
+        measured.as_of_date as state_from,
+        coalesce(measured.known_until, cast(as_of.as_of_date + {{ ahead }} as date)) as state_until,
+        coalesce(measured.looked_at_until, cast(as_of.as_of_date + {{ ahead }} as date)) as looked_at_until
+    from measured
+    cross join as_of
+
+),
+
+-- By each version that served meanwhile; a version, too, is looked at until the next day on which the other serves.
+versioned as (
+
+    select
+        states.*,
+        served_versions.model_version,
+        greatest(states.state_from, served_versions.served_from) as first_day,
+        least(states.looked_at_until, served_versions.looked_at_until) as last_day,
+        least(states.state_until, served_versions.served_until) as served_until
+    from states
+    inner join (
+        select
+            *,
+            {%- if by_day %}
+            served_until + 1 as looked_at_until
+            {%- else %}
+            coalesce(
+                (select min(history_days.as_of_date) from history_days where history_days.as_of_date > served_until),
+                date 'infinity'
+            ) as looked_at_until
+            {%- endif %}
+        from served_versions
+    ) as served_versions
+        on
+            states.state_from <= served_versions.looked_at_until
+            and states.looked_at_until >= served_versions.served_from
+
+),
+
+limits as (
+
+    {{ limits_by_version() }}
+
+),
+
+classed as (
+
+    select
+        versioned.*,
+        {{ order_class('versioned.known_order_days') }} as order_class,
+        {{ gap_class('versioned.known_mean_gap_days', 'limits.repurchase_window_days') }} as gap_class,
+        coalesce({{ gap_class('versioned.known_mean_gap_days', 'limits.longer_window_days') }}, 0) as longer_gap_class
+    from versioned
+    left join limits on versioned.model_version = limits.model_version
+
+),
+
+-- The days on which the curve takes a customer from stage to stage.
+stepped as (
+
+    select
+        classed.* exclude (order_class, gap_class, longer_gap_class),
+        case
+            when classed.not_clusterable_reason is null then coalesce(stage_steps.lifecycle_stage, 'unknown')
+            else 'unknown'
+        end as lifecycle_stage,
+        greatest(
+            classed.first_day,
+            coalesce(classed.state_from + (stage_steps.silence_from - classed.known_silence_days), classed.first_day)
+        ) as spell_from,
+        least(
+            classed.last_day,
+            coalesce(classed.state_from + (stage_steps.silence_to - classed.known_silence_days), classed.last_day)
+        ) as spell_until
+    from classed
+    left join {{ ref('customer_segmentation', 'stage_steps') }} as stage_steps
+        on
+            classed.not_clusterable_reason is null
+            and classed.model_version = stage_steps.model_version
+            and classed.order_class = stage_steps.order_class
+            and classed.gap_class = stage_steps.gap_class
+            and classed.longer_gap_class = stage_steps.longer_gap_class
+            and stage_steps.silence_from <= classed.known_silence_days + (classed.last_day - classed.state_from)
+            and coalesce(stage_steps.silence_to, 1000000)
+            >= classed.known_silence_days + (classed.first_day - classed.state_from)
+
+),
+
+{{ serving_places('places') }},
+
+-- The features on the first day of each spell.
+spells as (
+
+    select
+        * replace (
+            cast(spell_from as date) as spell_from,
+            cast(spell_until as date) as spell_until
+            {%- for feature in checked_var('candidate_features') if feature in moving %},
+            {{ feature }} + (cast(spell_from as date) - state_from) as {{ feature }}
+            {%- endfor %}
+        )
+    from stepped
+
+),
+
+{{ scored('clustered', 'spells', 'places') }},
+
+final as (
+
+    select
+        customer_id,
+        known_day,
+        model_version,
+        spell_from,
+        spell_until,
+        case when spell_from <= served_until then least(spell_until, served_until) end as served_until,
+        lifecycle_stage,
+        coalesce(not_clusterable_reason, cast(cluster_id as varchar)) as segment_id,
+        known_total_amount as total_amount,
+        known_num_orders as num_orders,
+        known_returned_amount as returned_amount
+    from clustered
+
+)
+
+select * from final
