@@ -130,12 +130,12 @@ def made_once(name: str, make: Callable[[Path], Any]) -> Path:
 
 
 def with_vars(value: Any, variables: dict[str, Any]) -> Any:
-    """What a model's ``meta`` is with these vars: each text in it is one var."""
+    """What a model's ``meta`` is with these vars: each text in it is one var, or the project."""
     if isinstance(value, dict):
         return {key: with_vars(item, variables) for key, item in value.items()}
     if named := re.fullmatch(r"{{ var\('(\w+)'\) }}", str(value)):
         return variables.get(named[1], VARS[named[1]])
-    return value
+    return "customer_segmentation" if value == "{{ project_name }}" else value
 
 
 def parsed(options: list[str]) -> bytes:

@@ -104,6 +104,8 @@ def test_schemas_take_a_prefix(host: Path, tmp_path: Path) -> None:
     assert theirs == ours
     shop = customer_segmentation.load(database)
     assert shop.segments["num_orders"].sum() == ours
+    run(other, "customer-segmentation", "report", "--database", "my_shop.duckdb", "--site", "site")
+    assert "seg_marketing.targets_win_back" in (other / "site/report/index.html").read_text()
 
 
 def test_a_host_has_metrics_of_its_own(host: Path, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def graded(shop: Shop, table: str) -> pd.DataFrame:
             limit 1
         )
         select {table}.*, last_graded.purpose
-        from segments.{table}
+        from {table}
         inner join last_graded using (model_version, as_of_date)
         order by all
         """

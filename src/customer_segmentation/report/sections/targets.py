@@ -106,7 +106,9 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
     )
     columns = [name for name in dict.fromkeys(standings) if name in table.columns]
     views = {
-        name: f"marketing.targets_{key}" for key, name in shop.actions.items() if key != "none"
+        name: f"{shop.schema_prefix}marketing.targets_{key}"
+        for key, name in shop.actions.items()
+        if key != "none"
     }
     sentence = (
         f"{eligible.idxmax()} is the longest list, with {count(eligible.max(), 'customer')}."
