@@ -26,6 +26,24 @@
 {#- Whether what is known of a customer changes only on days on which something came: not where a window leaves out what gets
     old, nor where metrics of your own are clustered on, which are known on metric days alone. -#}
 {% macro is_known_by_day() -%}
-    {%- set own = checked_var('candidate_features') | reject('in', metrics_of_the_project()) | list -%}
+    {%- set own = [] if not execute else checked_var('candidate_features') | reject('in', metrics_of_the_project()) | list -%}
     {{ return(var('metrics_window_days') is none and not own) }}
+{%- endmacro %}
+
+{#- Whether it is known what becomes of a customer who orders nothing: not with a window, nor where a metric of your own says that
+    it moves with time, by meta: {moves_with_time: true} of its column. -#}
+{% macro is_known_ahead() -%}
+    {%- set columns = (graph.nodes.values() | selectattr('name', 'equalto', 'custom_metrics')
+        | selectattr('resource_type', 'equalto', 'model') | first).columns if execute else {} -%}
+    {%- set moved = [] -%}
+    {%- for name, column in columns.items()
+        if name in checked_var('candidate_features') and (column.config.meta or column.meta).get('moves_with_time') -%}
+        {%- do moved.append(name) -%}
+    {%- endfor -%}
+    {{ return(var('metrics_window_days') is none and not moved) }}
+{%- endmacro %}
+
+{#- For so many days it is looked ahead what becomes of a customer who orders nothing. -#}
+{% macro days_looked_ahead() -%}
+    {{ return(365) }}
 {%- endmacro %}

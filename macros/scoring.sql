@@ -3,6 +3,62 @@
     features, whose other columns stay; `places` one that says which stage's clusters score each lifecycle stage of each
     version. -#}
 {% macro scored(name, customers, places) -%}
+{{ scaled(name ~ '_scaled', customers, places) }},
+
+{{ name }}_measured as (
+
+    select
+        * exclude (
+            {%- for feature in checked_var('candidate_features') %}
+            {{ feature }},
+            {{ feature }}_lower_limit,
+            {{ feature }}_upper_limit,
+            {{ feature }}_transform,
+            {{ feature }}_centre,
+            {{ feature }}_scale{{ ',' if not loop.last }}
+            {%- endfor %}
+        ),
+        list_transform(
+            centroids,
+            lambda centroid:
+            {%- for feature in checked_var('candidate_features') %}
+            coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
+            {%- endfor %}
+        ) as squared_distances
+    from {{ name }}_scaled
+
+),
+
+{{ name }}_ranked as (
+
+    select
+        *,
+        -- The first if several are equal, so the lowest id.
+        list_position(squared_distances, list_min(squared_distances)) as nearest,
+        list_sort(squared_distances) as ascending
+    from {{ name }}_measured
+
+),
+
+{{ name }} as (
+
+    select
+        * exclude (centroids, squared_distances, nearest, ascending),
+        centroids[nearest]['cluster_id'] as cluster_id,
+        round(sqrt(ascending[1]), 6) as distance,
+        case
+            -- The only cluster of its stage has no boundary.
+            when ascending[2] is null then 1
+            else round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6)
+        end as margin
+    from {{ name }}_ranked
+
+)
+{%- endmacro %}
+
+{#- The same customers with their features within the limits and scaled, and the clusters of their stage as `centroids`: a list with
+    a coordinate for each feature, null if it was not selected, in the order of the ids. -#}
+{% macro scaled(name, customers, places) -%}
 -- Limits, transform and scaling of every candidate feature, side by side in one row per version.
 {{ name }}_scaling as (
 
@@ -82,7 +138,7 @@
 
 ),
 
-{{ name }}_scaled as (
+{{ name }} as (
 
     select
         * replace (
@@ -97,61 +153,11 @@
         )
     from {{ name }}_within_limits
 
-),
-
-{{ name }}_measured as (
-
-    select
-        * exclude (
-            {%- for feature in checked_var('candidate_features') %}
-            {{ feature }},
-            {{ feature }}_lower_limit,
-            {{ feature }}_upper_limit,
-            {{ feature }}_transform,
-            {{ feature }}_centre,
-            {{ feature }}_scale{{ ',' if not loop.last }}
-            {%- endfor %}
-        ),
-        list_transform(
-            centroids,
-            lambda centroid:
-            {%- for feature in checked_var('candidate_features') %}
-            coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
-            {%- endfor %}
-        ) as squared_distances
-    from {{ name }}_scaled
-
-),
-
-{{ name }}_ranked as (
-
-    select
-        *,
-        -- The first if several are equal, so the lowest id.
-        list_position(squared_distances, list_min(squared_distances)) as nearest,
-        list_sort(squared_distances) as ascending
-    from {{ name }}_measured
-
-),
-
-{{ name }} as (
-
-    select
-        * exclude (centroids, squared_distances, nearest, ascending),
-        centroids[nearest]['cluster_id'] as cluster_id,
-        round(sqrt(ascending[1]), 6) as distance,
-        case
-            -- The only cluster of its stage has no boundary.
-            when ascending[2] is null then 1
-            else round(coalesce(1 - sqrt(ascending[1] / nullif(ascending[2], 0)), 0), 6)
-        end as margin
-    from {{ name }}_ranked
-
 )
 {%- endmacro %}
 
-{#- Which stage's clusters score each lifecycle stage of the versions that serve or served, as the relation `name`; of a
-    version that knows no stages, everybody's. -#}
+{#- Which stage's clusters score each lifecycle stage of each version, as the relation `name`; of a version that knows no
+    stages, everybody's. -#}
 {% macro serving_places(name) -%}
 {{ name }} as (
 
@@ -160,12 +166,13 @@
         lifecycle_stages.lifecycle_stage,
         coalesce(stages.stage, 'everybody') as stage
     from {{ ref('customer_segmentation', 'lifecycle_stages') }} as lifecycle_stages
-    cross join {{ ref('customer_segmentation', 'model_versions') }} as versions
+    cross join (
+        select distinct model_version from {{ ref('customer_segmentation', 'cluster_centroids') }}
+    ) as versions
     left join {{ ref('customer_segmentation', 'stages') }} as stages
         on
             lifecycle_stages.lifecycle_stage = stages.lifecycle_stage
             and versions.model_version = stages.model_version
-    where versions.purpose = 'serves'
 
 )
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#- With a window the metrics change without an order, and what custom_metrics says of a customer is known on metric days alone:
     then customers are only looked at on those. -#}
 {%- set by_day = is_known_by_day() -%}
+{%- set moving = checked_var('candidate_features') | select('in', moving_metrics()) | list -%}
 {%- set ahead = days_looked_ahead() if is_known_ahead() else 0 -%}
-{%- set moving = ['days_since_last_order', 'tenure_days', 'silence_days'] -%}
 with
 
 as_of as (
@@ -81,7 +81,7 @@ states as (
         measured.returned_amount as known_returned_amount,
         measured.num_order_days as known_order_days,
         measured.mean_gap_days as known_mean_gap_days,
-        measured.silence_days as known_silence_days,
+        cast(measured.silence_days as integer) as known_silence_days,
         measured.not_clusterable_reason,
         {%- for feature in checked_var('candidate_features') %}
         cast(measured.{{ feature }} as double) as {{ feature }},
@@ -152,11 +152,11 @@ stepped as (
         end as lifecycle_stage,
         greatest(
             classed.first_day,
-            coalesce(classed.state_from + (stage_steps.silence_from - classed.known_silence_days), classed.first_day)
+            coalesce(classed.state_from + (cast(stage_steps.silence_from - classed.known_silence_days as integer)), classed.first_day)
         ) as spell_from,
         least(
             classed.last_day,
-            coalesce(classed.state_from + (stage_steps.silence_to - classed.known_silence_days), classed.last_day)
+            coalesce(classed.state_from + (cast(stage_steps.silence_to - classed.known_silence_days as integer)), classed.last_day)
         ) as spell_until
     from classed
     left join {{ ref('customer_segmentation', 'stage_steps') }} as stage_steps
@@ -175,13 +175,13 @@ stepped as (
 {{ serving_places('places') }},
 
 -- The features on the first day of each spell.
-spells as (
+stage_spells as (
 
     select
         * replace (
             cast(spell_from as date) as spell_from,
             cast(spell_until as date) as spell_until
-            {%- for feature in checked_var('candidate_features') if feature in moving %},
+            {%- for feature in moving %},
             {{ feature }} + (cast(spell_from as date) - state_from) as {{ feature }}
             {%- endfor %}
         )
@@ -189,8 +189,179 @@ spells as (
 
 ),
 
-{{ scored('clustered', 'spells', 'places') }},
+{% if moving -%}
+-- Where a feature moves with time, the nearest centroid may change within a stage. Between two centroids it does so where the
+-- customer is as far from both, which is one place on the way: those of the last day of being nearest are looked at.
+{{ scaled('placed', 'stage_spells', 'places') }},
 
+on_the_way as (
+
+    select
+        placed.customer_id,
+        placed.known_day,
+        placed.model_version,
+        placed.spell_from,
+        placed.spell_until,
+        {%- for feature in moving %}
+        placed.{{ feature }}_transform,
+        placed.{{ feature }}_centre,
+        placed.{{ feature }}_scale,
+        stage_spells.{{ feature }} as {{ feature }}_at_first,
+        list_bool_or(list_transform(placed.centroids, lambda c: c['{{ feature }}'] is not null)) as {{ feature }}_moves,
+        {%- endfor %}
+        list_transform(
+            placed.centroids,
+            lambda c:
+            {
+                'place': coalesce({% for feature in moving %}c['{{ feature }}'], {% endfor %}null),
+                'others': 0
+                {%- for feature in checked_var('candidate_features') if feature not in moving %}
+                + coalesce(pow(placed.{{ feature }} - c['{{ feature }}'], 2), 0)
+                {%- endfor %}
+            }
+        ) as points
+    from placed
+    inner join stage_spells using (customer_id, known_day, model_version, spell_from)
+    where
+        placed.not_clusterable_reason is null
+        and placed.spell_from < placed.spell_until
+        and ({% for feature in moving %}{{ feature }}_moves{{ ' or ' if not loop.last }}{% endfor %})
+
+),
+
+turning_points as (
+
+    select
+        *,
+        list_filter(
+            list_transform(
+                points,
+                lambda here: list_min(list_transform(
+                    list_filter(points, lambda there: there['place'] > here['place']),
+                    lambda there:
+                    (there['others'] - here['others'] + pow(there['place'], 2) - pow(here['place'], 2))
+                    / (2 * (there['place'] - here['place']))
+                ))
+            ),
+            lambda place: place is not null
+        ) as places
+    from on_the_way
+
+),
+
+-- A day before and after, since the last digit of a double decides little, and the scoring expression all.
+days_listed as (
+
+    select
+        customer_id,
+        known_day,
+        model_version,
+        spell_from,
+        spell_until,
+        unnest(
+            case
+                when {% for feature in moving %}cast({{ feature }}_moves as integer){{ ' + ' if not loop.last }}{% endfor %} > 1
+                    then range(1, spell_until - spell_from + 1)
+                else flatten(list_transform(
+                    list_transform(
+                        places,
+                        lambda place:
+                        case
+                            {%- for feature in moving %}
+                            when {{ feature }}_moves and {{ feature }}_transform = 'log1p'
+                                then exp({{ feature }}_centre + {{ feature }}_scale * place) - 1 - {{ feature }}_at_first
+                            when {{ feature }}_moves
+                                then {{ feature }}_centre + {{ feature }}_scale * place - {{ feature }}_at_first
+                            {%- endfor %}
+                        end
+                    ),
+                    lambda days:
+                    case
+                        when days > -2 and days < spell_until - spell_from + 2
+                            then [cast(ceil(days) as bigint) - 1, cast(ceil(days) as bigint), cast(ceil(days) as bigint) + 1]
+                        else []
+                    end
+                ))
+            end
+        ) as days
+    from turning_points
+
+),
+
+days_to_look_at as (
+
+    select distinct
+        customer_id,
+        known_day,
+        model_version,
+        spell_from,
+        cast(days as integer) as days
+    from days_listed
+    where days > 0 and days <= spell_until - spell_from
+
+),
+
+looked_at as (
+
+    select * from stage_spells
+    union all by name
+    select
+        stage_spells.* replace (
+            cast(stage_spells.spell_from + days_to_look_at.days as date) as spell_from
+            {%- for feature in moving %},
+            stage_spells.{{ feature }} + days_to_look_at.days as {{ feature }}
+            {%- endfor %}
+        )
+    from days_to_look_at
+    inner join stage_spells using (customer_id, known_day, model_version, spell_from)
+
+),
+{%- endif %}
+
+{{ scored('clustered', 'looked_at' if moving else 'stage_spells', 'places') }},
+
+segmented as (
+
+    select
+        customer_id,
+        known_day,
+        model_version,
+        spell_from,
+        spell_until,
+        served_until,
+        last_day,
+        lifecycle_stage,
+        coalesce(not_clusterable_reason, cast(cluster_id as varchar)) as segment_id,
+        known_total_amount as total_amount,
+        known_num_orders as num_orders,
+        known_returned_amount as returned_amount
+    from clustered
+    {%- if moving %}
+    -- Where another centroid is nearest than on the day before that was looked at.
+    qualify
+        (segment_id, lifecycle_stage) is distinct from lag((segment_id, lifecycle_stage)) over (
+            partition by customer_id, known_day, model_version
+            order by spell_from
+        )
+    {%- endif %}
+
+),
+
+{% if moving -%}
+followed as (
+
+    select
+        * replace (
+            cast(coalesce(lead(spell_from) over (
+                partition by customer_id, known_day, model_version
+                order by spell_from
+            ) - 1, last_day) as date) as spell_until
+        )
+    from segmented
+
+),
+
+{% endif -%}
 final as (
 
     select
@@ -201,11 +372,11 @@ final as (
         spell_until,
         case when spell_from <= served_until then least(spell_until, served_until) end as served_until,
         lifecycle_stage,
-        coalesce(not_clusterable_reason, cast(cluster_id as varchar)) as segment_id,
-        known_total_amount as total_amount,
-        known_num_orders as num_orders,
-        known_returned_amount as returned_amount
-    from clustered
+        segment_id,
+        total_amount,
+        num_orders,
+        returned_amount
+    from {{ 'followed' if moving else 'segmented' }}
 
 )
 

@@ -189,6 +189,7 @@ marked as (
     select
         as_of_date,
         bool_or(kind = 'today') as is_today,
+        bool_or(kind in ('today', 'history')) as is_for_history,
         bool_or(kind = 'choosing') as is_for_choosing,
         bool_or(kind = 'grading') as is_for_grading,
         bool_or(kind = 'grading since') as is_for_grading_since
@@ -207,6 +208,7 @@ final as (
         cast(marked.as_of_date - interval {{ var('metrics_window_days') }} day as date) as metrics_window_start,
         {%- endif %}
         marked.is_today,
+        marked.is_for_history,
         marked.is_for_choosing,
         marked.is_for_grading,
         marked.is_for_grading_since,
