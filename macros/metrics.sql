@@ -47,3 +47,8 @@
 {% macro days_looked_ahead() -%}
     {{ return(365) }}
 {%- endmacro %}
+
+{#- The sum of what revenue changed by from month to month, of those customers for whom `condition` holds. -#}
+{% macro change_of_revenue(condition) -%}
+    cast(coalesce(sum(sorted.change) filter (where {{ condition }}), 0) as decimal(38, 4))
+{%- endmacro %}

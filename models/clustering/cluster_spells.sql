@@ -334,6 +334,7 @@ segmented as (
         coalesce(not_clusterable_reason, cast(cluster_id as varchar)) as segment_id,
         known_total_amount as total_amount,
         known_num_orders as num_orders,
+        known_order_days as num_order_days,
         known_returned_amount as returned_amount
     from clustered
     {%- if moving %}
@@ -375,6 +376,7 @@ final as (
         segment_id,
         total_amount,
         num_orders,
+        num_order_days,
         returned_amount
     from {{ 'followed' if moving else 'segmented' }}
 

@@ -1,0 +1,88 @@
+with
+
+segment_history as (
+
+    select * from {{ ref('customer_segmentation', 'segment_history') }}
+
+),
+
+months as (
+
+    select
+        as_of_date,
+        lag(as_of_date) over (order by as_of_date) as previous_as_of_date
+    from (select distinct as_of_date from segment_history) as days
+
+),
+
+revenues as (
+
+    select
+        customer_days.customer_id,
+        months.as_of_date,
+        sum(customer_days.amount) as revenue
+    from {{ ref('customer_segmentation', 'customer_days') }} as customer_days
+    inner join months
+        on customer_days.day >= months.previous_as_of_date and customer_days.day < months.as_of_date
+    group by customer_days.customer_id, months.as_of_date
+
+),
+
+-- Whoever was not known on the day before is new.
+moved as (
+
+    select
+        months.previous_as_of_date as from_date,
+        months.as_of_date,
+        coalesce(before.segment_id, 'new') as from_segment_id,
+        coalesce(before.segment, 'New') as from_segment,
+        segment_history.segment_id,
+        segment_history.segment,
+        coalesce(revenues.revenue, 0) as revenue
+    from segment_history
+    inner join months on segment_history.as_of_date = months.as_of_date
+    left join segment_history as before
+        on
+            segment_history.customer_id = before.customer_id
+            and months.previous_as_of_date = before.as_of_date
+    left join revenues
+        on
+            segment_history.customer_id = revenues.customer_id
+            and segment_history.as_of_date = revenues.as_of_date
+    where months.previous_as_of_date is not null
+
+),
+
+counted as (
+
+    select
+        from_date,
+        as_of_date,
+        from_segment_id,
+        from_segment,
+        segment_id,
+        segment,
+        count(*) as num_customers,
+        sum(revenue) as revenue
+    from moved
+    group by from_date, as_of_date, from_segment_id, from_segment, segment_id, segment
+
+),
+
+final as (
+
+    select
+        from_date,
+        as_of_date,
+        from_segment_id,
+        from_segment,
+        segment_id,
+        segment,
+        num_customers,
+        num_customers / sum(num_customers) over (partition by as_of_date, from_segment_id) as share_of_from_segment,
+        cast(revenue as decimal(38, 4)) as revenue
+    from counted
+
+)
+
+select * from final
