@@ -3,7 +3,9 @@
 {% macro tell_at_the_end() -%}
     {%- set versions = ref('customer_segmentation', 'model_versions') if not execute else load_relation(ref('customer_segmentation', 'model_versions')) -%}
     {%- for result in results if execute and result.status == 'success' and result.node.package_name == 'customer_segmentation' -%}
-        {%- if result.node.name == 'setting_changes' -%}
+        {%- if result.node.name == 'segment_profiles' -%}
+            {%- do tell_what_came_of_it(result.node.relation_name) -%}
+        {%- elif result.node.name == 'setting_changes' -%}
             {%- set changed = run_query(
                 "select is_fitted, string_agg(setting, ', ' order by setting) as settings from " ~ result.node.relation_name
                 ~ " where model_version >= (select max(model_version) from " ~ versions ~ ") group by is_fitted"
@@ -29,4 +31,26 @@
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- Orders, customers and revenue, and what was left out, so that nobody has to look for them. -#}
+{% macro tell_what_came_of_it(profiles) -%}
+    {%- set customers = table_at_the_start('segments', 'customer_segments') -%}
+    {%- set exclusions = table_at_the_start('staging', 'order_exclusions') -%}
+    {%- set row = run_query(
+        "select (select cast(sum(customers.num_orders) as bigint) from "
+        ~ customers ~ " as customers), cast(sum(num_customers) as bigint),"
+        ~ " sum(revenue), count(*) from " ~ profiles
+    ).rows[0] -%}
+    {%- set left_out = run_query(
+        "select num_rows, exclusion_reason from " ~ exclusions
+        ~ " where num_rows > 0 and exclusion_reason != 'accepted' order by num_rows desc, exclusion_reason"
+    ).rows -%}
+    {%- set reasons = [] -%}
+    {%- for reason in left_out -%}
+        {%- do reasons.append("{:,}".format(reason[0]) ~ " as " ~ reason[1] | replace('_', ' ')) -%}
+    {%- endfor -%}
+    {%- do log("{:,} orders of {:,} customers, {}{:,.2f} net, in {} segments.".format(
+        row[0], row[1], (var('currency') or '') ~ (' ' if (var('currency') or '') | length > 1 else ''), row[2], row[3]
+    ) ~ (" Rows left out: " ~ reasons | join(', ') ~ "." if reasons else " No row was left out."), info=true) -%}
 {%- endmacro %}

@@ -21,8 +21,9 @@ counted as (
         row_reason,
         file,
         count(*) as num_rows,
-        coalesce(sum(amount), 0) as amount,
-        coalesce(sum(abs(amount)), 0) as absolute_amount,
+        -- Never added up over currencies.
+        coalesce(sum(amount) filter (where not is_other_currency), 0) as amount,
+        coalesce(sum(abs(amount)) filter (where not is_other_currency), 0) as absolute_amount,
         -- Some of the values that could not be read, so that their form is seen.
         min(left(unreadable_text, 40), 20) as unreadable_values
     from typed_order_lines

@@ -4,7 +4,7 @@
 {%- set rows -%}
 select
     left(status, 100) as value,
-    amount
+    case when not is_other_currency then amount end as amount
 from {{ ref('customer_segmentation', 'typed_order_lines') }}
 {% if not checked_var('order_columns').get('status') -%} where false {%- endif %}
 {%- endset -%}

@@ -209,7 +209,9 @@ converted as (
                 then cast(counted.refunded_amount * currency_rates.rate as decimal(18, 4))
             else counted.refunded_amount
         end as refunded_amount,
-        counted.amount is not null and currency_rates.rate is null as lacks_rate
+        counted.amount is not null and currency_rates.rate is null as lacks_rate,
+        counted.currency_reading = 'kept'
+        and coalesce(counted.currency_code != upper({{ sql_text(var('currency') or '') }}), true) as is_other_currency
     from counted
     left join currency_rates
         on
@@ -236,10 +238,7 @@ judged as (
             when amount is null or refunded_amount is null then 'unreadable_amount'
             when {{ counted_as('status') }} = 'no_purchase' then 'excluded_status'
             when has_several_amounts then 'several_order_totals'
-            when
-                currency_reading = 'kept'
-                and coalesce(currency_code != upper({{ sql_text(var('currency') or '') }}), true)
-                then 'other_currency'
+            when is_other_currency then 'other_currency'
             {%- if var('returns') == 'exclude' %}
             when amount < 0 then 'return'
             {%- endif %}
@@ -259,6 +258,7 @@ final as (
         line_id,
         status,
         currency_code,
+        coalesce(is_other_currency, false) as is_other_currency,
         {%- for column in own_columns %}
         {{ column }},
         {%- endfor %}

@@ -111,13 +111,19 @@ def build(project_dir: Path, wait: bool, arguments: tuple[str, ...], **shop: Any
 
 @main.command()
 @click.argument("orders")
+@click.option(
+    "--project-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder of the dbt project.  [default: this folder]",
+)
 @click.option("--yes", is_flag=True, help="Ask nothing: take the first answer to each question.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="The file of vars to write.  [default: named like the export, .yml]",
 )
-def init(orders: str, yes: bool, output: Path | None) -> None:
+def init(orders: str, project_dir: Path, yes: bool, output: Path | None) -> None:
     """Look at an export, ORDERS (a CSV or Parquet file or glob), and propose a file of vars.
 
     Exports of Shopify, WooCommerce, Stripe and others are recognised; of any other, names and
@@ -130,7 +136,14 @@ def init(orders: str, yes: bool, output: Path | None) -> None:
     from customer_segmentation.proposal import Export, lines_of, propose
     from customer_segmentation.sources import Problem
 
-    project = Path(__file__).resolve().parents[2]
+    # This project itself, or one that has it as a package.
+    homes = (project_dir, project_dir / "dbt_packages" / "customer_segmentation")
+    project = next((home for home in homes if (home / "examples" / "shopify.yml").exists()), None)
+    if project is None:
+        raise click.ClickException(
+            f"'{project_dir}' is not the folder of this project. Run it there, or name the folder:"
+            " --project-dir path/to/customer_segmentation."
+        )
     known = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     with tempfile.TemporaryDirectory() as copies, duckdb.connect() as connection:
         try:
@@ -144,14 +157,15 @@ def init(orders: str, yes: bool, output: Path | None) -> None:
             raise click.ClickException(said) from problem
         click.echo(
             f"{orders}: {export.num_rows:,} rows"
-            + (f", an export as of {proposal.known_as}." if proposal.known_as else ".")
+            + (f", known as an export of {proposal.known_as}." if proposal.known_as else ".")
         )
         asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
         for question in proposal.questions:
             labels = list(question.answers)
-            click.echo(f"\n{question.sentence}" + ("?" if asks else f": {labels[0]} is taken."))
+            click.echo(f"\n{question.sentence}")
             for number, label in enumerate(labels, 1):
-                click.echo(f"  {number}  {label}")
+                is_taken = not asks and number == 1
+                click.echo(f"  {number}  {label}{'  (taken, unasked)' if is_taken else ''}")
             chosen = (
                 click.prompt("Which", type=click.IntRange(1, len(labels)), default=1) if asks else 1
             )
@@ -159,7 +173,9 @@ def init(orders: str, yes: bool, output: Path | None) -> None:
         lines = lines_of(proposal, export)
     output.write_text("\n".join(lines) + "\n", encoding="utf-8")
     click.echo("\n" + "\n".join(lines))
-    click.echo(f"\n{output} is written. Read it, then: make build VARS={output}")
+    click.echo(
+        f"\n{output} is written. Read it, then: customer-segmentation build --vars-file {output}"
+    )
 
 
 def run_reading(arguments: list[str], shop: dict[str, Any]) -> None:

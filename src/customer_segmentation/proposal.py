@@ -78,11 +78,24 @@ NAMES = {
     "currency": (
         "order_currency", "currency", "currency_code", "waehrung",
     ),
+    "has_consent": (
+        "accepts_marketing", "accepts_email_marketing", "buyer_accepts_marketing",
+        "marketing_consent", "email_consent", "has_consent", "marketing_opt_in", "newsletter",
+    ),
     "line_id": (
         "line_id", "order_line_id", "line_item_id", "order_item_id", "item_id", "row_id",
     ),
 }  # fmt: skip
 """Words of columns by what they are, the clearest first."""
+
+CONVERT = "currency_rates_location converts them all"
+
+ZONES = (
+    "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles",
+    "America/Sao_Paulo", "Europe/London", "Europe/Berlin", "Europe/Helsinki", "Asia/Kolkata",
+    "Australia/Sydney", "Pacific/Auckland",
+)  # fmt: skip
+"""A zone for each rule of summer time that many shops follow; others have a fixed difference."""
 
 OTHER_AMOUNTS = {"tax", "taxes", "shipping", "discount", "fee", "tip", "count", "items", "refunded",
                  "refund", "number", "id", "quantity", "points", "weight", "cost"}  # fmt: skip
@@ -153,6 +166,8 @@ class Proposal:
             )
         elif name.startswith("."):
             self.columns[name[1:]] = value
+            if name == ".customer_id" and "customer_columns" in self.variables:
+                self.variables["customer_columns"]["customer_id"] = value
         elif name:
             self.variables[name] = value
 
@@ -305,6 +320,8 @@ def propose(export: Export, examples: Path, known: dict[str, Any]) -> Proposal:
     variables["orders_location"] = export.location
     about_currency(export, proposal)
     about_statuses(export, proposal, known)
+    about_time_zone(export, proposal)
+    about_consent(export, proposal)
     return proposal
 
 
@@ -330,7 +347,7 @@ def guessed(export: Export) -> Proposal:
     if others:
         proposal.questions.append(
             Question(
-                f"The days can be read in {1 + len(others)} ways",
+                f"The days can be read in {1 + len(others)} ways. How is it meant?",
                 {reading: (".ordered_at", reading) for reading in (found[0], *others)},
             )
         )
@@ -393,7 +410,7 @@ def who_ordered(export: Export, proposal: Proposal) -> str:
         )
         proposal.questions.append(
             Question(
-                "Guests are known by their e-mail address",
+                "Guests are known by their e-mail address. Who is a customer?",
                 {
                     f"everybody by the address ({address})": (".customer_id", hashed),
                     f"only who has an id ({number})": (
@@ -446,7 +463,7 @@ def what_was_paid(export: Export, proposal: Proposal, order: str | None) -> None
         if len(choice) > 1:
             proposal.questions.append(
                 Question(
-                    "Several columns may be what was paid",
+                    "Several columns may be what was paid. Which is it?",
                     {
                         f"{column} (as in {', '.join(export.samples(quoted(column)))})": (
                             ".amount",
@@ -491,21 +508,36 @@ def about_currency(export: Export, proposal: Proposal) -> None:
     """Name the currency, or ask which of several is kept."""
     if not (column := proposal.columns.get("currency")):
         return
+    customer = export.filled(str(proposal.columns["customer_id"]))
     codes = export.connection.execute(
-        f"select upper({export.filled(column)}) as code, count(*) from export"
-        " where code is not null group by code order by count(*) desc, code"
+        f"""
+        select
+            upper({export.filled(column)}) as code,
+            count(*) as num_rows,
+            (select count(distinct {customer}) from export) - count(distinct {customer}) as num_lost
+        from export
+        where code is not null
+        group by code
+        order by num_rows desc, code
+        """
     ).fetchall()
     if not codes or len(codes) > 50:
         proposal.columns["currency"] = None
         return
     proposal.variables["currency"] = codes[0][0]
     if len(codes) > 1:
-        proposal.why["currency"] = "rows in the others are left out, and in the ledger"
+        proposal.why["currency"] = (
+            "rows in other currencies are left out, and in the ledger; to convert them, name a CSV"
+            " with the columns currency, month (2024-01) and rate in currency_rates_location"
+        )
         proposal.questions.append(
             Question(
-                "The amounts are in several currencies, which are never added up"
-                " (currency_rates_location would convert them)",
-                {f"keep {code} ({rows:,} rows)": ("currency", code) for code, rows in codes[:5]},
+                "The amounts are in several currencies, which are never added up. Which one counts?"
+                f" ({CONVERT})",
+                {
+                    f"{code}: {rows:,} rows; {lost:,} customers have none of it": ("currency", code)
+                    for code, rows, lost in codes[:5]
+                },
             )
         )
 
@@ -526,7 +558,7 @@ def about_statuses(export: Export, proposal: Proposal, known: dict[str, Any]) ->
     if of["excluded_statuses"]:
         proposal.why[".status"] = "; ".join(
             [*filter(None, [proposal.why.get(".status")]),
-             f"no purchases are {', '.join(of['excluded_statuses'])}"]
+             f"not counted as purchases: {', '.join(of['excluded_statuses'])}"]
         )  # fmt: skip
     for value in unknown[:8]:
         proposal.questions.append(
@@ -534,6 +566,53 @@ def about_statuses(export: Export, proposal: Proposal, known: dict[str, Any]) ->
                 f"Is an order of the status '{value}' a purchase?",
                 {"yes": ("", None), "no": ("no_purchase", value)},
             )
+        )
+
+
+def about_time_zone(export: Export, proposal: Proposal) -> None:
+    """Find whose time the timestamps are in, where they say how far it is from UTC."""
+    when = export.filled(str(proposal.columns["ordered_at"]))
+    offset = "' ?([+-][0-9]{2}):?([0-9]{2})$', '\\1:\\2'"
+    stamps = (
+        f"(select try_cast(regexp_replace({when}, {offset}) as timestamptz) as instant,"
+        f" try_cast(left({when}, 19) as timestamp) as local_time from export"
+        f" where regexp_matches({when}, ':[0-9]{{2}} ?[+-][0-9]{{2}}(:?[0-9]{{2}})?$')) as stamps"
+    )
+    if export.number("count(instant)", stamps) < 0.98 * export.number(f"count({when})"):
+        return
+    hours = export.connection.execute(
+        f"select distinct date_diff('hour', instant at time zone 'UTC', local_time) as hours"
+        f" from {stamps} where instant is not null order by hours"
+    ).fetchall()
+    if not hours or hours == [(0,)]:
+        return
+    fixed = f"Etc/GMT{-hours[0][0]:+d}" if len(hours) == 1 else ""
+    for zone in filter(None, (*ZONES, fixed)):
+        is_so = f"instant at time zone '{zone}' = local_time"
+        if export.number(f"avg(cast({is_so} as integer))", stamps) == 1:
+            proposal.variables["timezone"] = zone
+            proposal.why["timezone"] = (
+                "days are counted as the shop counts them: its timestamps are those of this zone"
+                + (" (whose name has the sign the other way round)" if zone == fixed else "")
+            )
+            return
+    proposal.why["orders_location"] = (
+        "its timestamps say how far they are from UTC, and days are counted there unless timezone"
+        " names the shop's zone"
+    )
+
+
+def about_consent(export: Export, proposal: Proposal) -> None:
+    """Take consent from the orders, if they say whether a customer accepts marketing."""
+    column = next(export.called("has_consent"), None)
+    if column and export.number(f"count(distinct {export.filled(quoted(column))})") <= 10:
+        proposal.variables["customers_location"] = export.location
+        proposal.variables["customer_columns"] = {
+            "customer_id": proposal.columns["customer_id"],
+            "has_consent": quoted(column),
+        }
+        proposal.why["customers_location"] = (
+            "the orders say who accepts marketing; whoever once refused has refused"
         )
 
 
@@ -554,14 +633,19 @@ def lines_of(proposal: Proposal, export: Export) -> Sequence[str]:
     lines = [f"# Proposed for '{Path(export.location).name}'. Read the comments: each is a guess."]
     if proposal.known_as:
         lines = [
-            f"# For '{Path(export.location).name}', an export as of"
-            f" examples/{proposal.known_as}.yml, which explains the fields."
+            f"# For '{Path(export.location).name}', known as an export of {proposal.known_as};"
+            f" examples/{proposal.known_as}.yml explains the fields.",
+            "# The dataset is the shop's name in the report.",
         ]
     for name, value in variables.items():
         if name != "order_columns" and value is not None:
             if name in proposal.why:
                 lines.append(f"# {sentence(proposal.why[name])}")
-            lines.append(f"{name}: {scalar(value)}")
+            if isinstance(value, dict):
+                lines.append(f"{name}:")
+                lines += [f"  {key}: {scalar(item)}" for key, item in value.items()]
+            else:
+                lines.append(f"{name}: {scalar(value)}")
     lines.append("order_columns:")
     for name, expression in proposal.columns.items():
         if expression is None:

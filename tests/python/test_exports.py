@@ -14,6 +14,8 @@ from customer_segmentation.cli import main
 
 EXAMPLES = PROJECT / "examples"
 
+INIT = ("init", "--project-dir", str(PROJECT))
+
 
 @pytest.fixture(scope="module")
 def orders() -> list[Order]:
@@ -44,7 +46,7 @@ def found(result: Build) -> Truth:
 def proposed(path: Path, *further: str) -> tuple[dict[str, Any], str]:
     """Vars that ``init`` proposes, and what it says."""
     output = path.with_suffix(".yml")
-    said = CliRunner().invoke(main, ["init", str(path), "--output", str(output), *further])
+    said = CliRunner().invoke(main, [*INIT, str(path), "--output", str(output), *further])
     assert said.exit_code == 0, said.output
     return yaml.safe_load(output.read_text()), said.output
 
@@ -55,7 +57,7 @@ def test_a_known_export_is_recognised_and_right_on_the_first_try(
 ) -> None:
     path = FORMATS[name].write(orders, tmp_path / "export.csv")
     variables, said = proposed(path)
-    assert f", an export as of {name}." in said
+    assert f", known as an export of {name}." in said
     assert variables["order_columns"] == example(name)["order_columns"]
     result = build(*STAGING_AND_METRICS, data_tests=True, **variables)
     assert found(result) == FORMATS[name].truth(orders)
@@ -80,7 +82,7 @@ def test_an_unknown_export_is_guessed(
     names = [RENAMED[name].get(column, column) for column in header.strip().split(",")]
     path.write_text(",".join(names) + "\n" + rest, FORMATS[name].encoding)
     variables, said = proposed(path)
-    assert "an export as of" not in said
+    assert "known as an export" not in said
     assert "Read the comments: each is a guess." in said
     assert found(build(*STAGING_AND_METRICS, **variables)) == FORMATS[name].truth(orders)
 
@@ -96,16 +98,20 @@ def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
     path.write_text("Kunde,Beleg,Datum,Betrag,Umsatz,Currency,Status\n" + "\n".join(rows) + "\n")
     variables, said = proposed(path)
     for question in (
-        "The days can be read in 2 ways: ",
-        "Several columns may be what was paid: Betrag (as in 10, 11, 12) is taken.",
-        "The amounts are in several currencies, which are never added up",
-        "Is an order of the status 'storniert' a purchase?: yes is taken.",
+        "The days can be read in 2 ways. How is it meant?",
+        "Several columns may be what was paid. Which is it?\n"
+        "  1  Betrag (as in 10, 11, 12)  (taken, unasked)\n",
+        "The amounts are in several currencies, which are never added up. Which one counts?"
+        " (currency_rates_location converts them all)\n"
+        "  1  EUR: 80 rows; 0 customers have none of it  (taken, unasked)\n"
+        "  2  CHF: 10 rows; 20 customers have none of it\n",
+        "Is an order of the status 'storniert' a purchase?\n  1  yes  (taken, unasked)\n",
     ):
         assert question in said
     assert variables["currency"] == "EUR"
     assert variables["rows_are"] == "orders"
     assert "# As in " in path.with_suffix(".yml").read_text()
-    again = CliRunner().invoke(main, ["init", str(path), "--output", str(path.with_suffix(".yml"))])
+    again = CliRunner().invoke(main, [*INIT, str(path), "--output", str(path.with_suffix(".yml"))])
     assert "shop.yml' is there already. Name another file with --output." in again.output
 
 
@@ -124,7 +130,7 @@ def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
 )
 def test_an_export_that_lacks_something_says_what(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "export.csv").write_text(text)
-    refused = CliRunner().invoke(main, ["init", str(tmp_path / "export.csv")])
+    refused = CliRunner().invoke(main, [*INIT, str(tmp_path / "export.csv")])
     assert refused.exit_code == 1
     assert sentence in refused.output
 
@@ -139,8 +145,70 @@ def test_a_plain_table_of_orders_is_not_taken_for_an_example(tmp_path: Path) -> 
         )
     )
     variables, said = proposed(path)
-    assert "an export as of" not in said
+    assert "known as an export" not in said
     assert "attached_databases" not in variables
+
+
+@pytest.mark.parametrize(
+    ("stamps", "zone"),
+    [
+        (["2024-01-05 10:00:00 -0500", "2024-07-05 10:00:00 -0500"], "Etc/GMT+5"),
+        (["2024-01-05 10:00:00 -0500", "2024-07-05 10:00:00 -0400"], "America/New_York"),
+        (["2024-01-05T10:00:00+01:00", "2024-07-05T10:00:00+02:00"], "Europe/Berlin"),
+        (["2024-01-05T10:00:00+00:00", "2024-07-05T10:00:00+00:00"], None),
+        (["2024-01-05 10:00:00", "2024-07-05 10:00:00"], None),
+    ],
+)
+def test_days_are_counted_where_the_shop_is(
+    tmp_path: Path, stamps: list[str], zone: str | None
+) -> None:
+    path = tmp_path / "shop.csv"
+    rows = [f"c{i % 7},{i},{stamps[i % len(stamps)]},{5 + i}" for i in range(60)]
+    path.write_text("customer_id,order_id,ordered_at,amount\n" + "\n".join(rows) + "\n")
+    variables, _ = proposed(path)
+    assert variables.get("timezone") == zone
+
+
+def test_consent_in_the_orders_is_taken(tmp_path: Path, build: Builder) -> None:
+    """Blank on further lines of an order; who once refused has refused."""
+    path = tmp_path / "shop.csv"
+    says = {0: "yes", 1: "no", 2: "", 3: "yes"}
+    rows = [f"c{i % 4},{i},2024-01-{1 + i % 28:02},{5 + i},{says[i % 4]}" for i in range(60)]
+    rows += ["c3,99,2024-02-01,5,no"]
+    path.write_text("customer_id,order_id,day,amount,Accepts Marketing\n" + "\n".join(rows) + "\n")
+    variables, _ = proposed(path)
+    result = build("--select", "+stg_customers", **variables)
+    assert result.success, result.log
+    known = result.query("select customer_id, has_consent from staging.stg_customers order by all")
+    assert known.astype(str).to_numpy().tolist() == [
+        ["c0", "True"], ["c1", "False"], ["c2", "nan"], ["c3", "False"],
+    ]  # fmt: skip
+
+
+def test_amounts_of_other_currencies_are_in_no_sum(
+    orders: list[Order], build: Builder, tmp_path: Path
+) -> None:
+    path = FORMATS["woocommerce"].write(orders, tmp_path / "export.csv")
+    result = build("--select", "+status_values", *STAGING_AND_METRICS[1:], **proposed(path)[0])
+    assert result.success, result.log
+    sums = result.query(
+        """
+        select
+            (select sum(amount) from staging.status_values where counted_as = 'purchase'),
+            (select sum(amount) from staging.order_exclusions where exclusion_reason = 'accepted'),
+            (select sum(amount) from staging.order_exclusions where exclusion_reason like 'other%'),
+            (select sum(amount) from staging.excluded_order_lines where currency_code = 'USD') > 100
+        """
+    )
+    truth = FORMATS["woocommerce"].truth(orders).amount
+    assert [Decimal(str(value)) for value in sums.iloc[0][:3]] == [truth, truth, 0]
+    assert sums.iloc[0].iloc[3]
+
+
+def test_init_away_from_the_project_says_where_to_run_it(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(main, ["init", "orders.csv", "--project-dir", str(tmp_path)])
+    assert refused.exit_code == 1
+    assert "is not the folder of this project. Run it there, or name the folder:" in refused.output
 
 
 def test_addresses_are_not_written_into_the_vars(orders: list[Order], tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def headline(shop: Shop) -> dict[str, Any]:
     segments = shop.segments
     orders = shop.row("select sum(num_orders) as num_orders from customer_segments")
     eligible = shop.row(
-        "select count(*) filter (where is_eligible) as num, count(*) as num_all"
+        "select count(*) filter (where is_eligible) as num, count(*) as num_all,"
+        " count(*) filter (where is_eligible and consent_status = 'unknown') as num_unknown"
         " from marketing_targets"
     )
     dataset = shop.facts["dataset"]
@@ -84,7 +85,15 @@ def headline(shop: Shop) -> dict[str, Any]:
             (compact(orders["num_orders"] or 0), "orders"),
             (shop.brief_money(float(segments["revenue"].sum())), "revenue, net"),
             (whole(len(segments)), "segment" if len(segments) == 1 else "segments"),
-            (percent(eligible["num"] / eligible["num_all"]), "may be contacted"),
+            (
+                percent(eligible["num"] / eligible["num_all"]),
+                "may be contacted"
+                + (
+                    f", if {whole(eligible['num_unknown'])} of unknown consent may"
+                    if eligible["num_unknown"]
+                    else ""
+                ),
+            ),
         ],
     }
 

@@ -61,8 +61,8 @@ def excluded_rows(shop: Shop, rows: pd.DataFrame, excluded: pd.DataFrame) -> Plo
         key="exclusions",
         title="Excluded rows",
         shows="A bar per reason for which rows were excluded.",
-        sentence=f"The excluded rows hold {shop.money(amount)}, as far as amounts can be read."
-        " Each of them is kept, with its reason.",
+        sentence=f"The excluded rows hold {shop.money(amount)}, as far as amounts can be read and"
+        " are in this currency. Each of them is kept, with its reason.",
         chart=plots.finished(bars, height=32 * len(excluded)),
         table=Table.of(
             rows,
