@@ -72,7 +72,8 @@
 {% macro drop_what_is_rebuilt() -%}
     {%- if execute and env_var('BUILDS_AN_EDITION', '') -%}
         {%- for node in graph.nodes.values()
-            if node.unique_id in selected_resources and node.config.materialized in ('table', 'view', 'seed') -%}
+            if node.unique_id in selected_resources and node.config.materialized in ('table', 'view', 'seed')
+            and not node.config.meta.get('is_read_before_it_is_rebuilt') -%}
             {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
             {%- if relation %}
     drop {{ relation.type }} if exists {{ relation }};

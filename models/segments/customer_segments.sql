@@ -22,6 +22,17 @@ segment_definitions as (
 
 ),
 
+last_changes as (
+
+    select * from {{ ref('customer_segmentation', 'customer_segment_changes') }}
+    qualify
+        row_number() over (
+            partition by customer_id
+            order by changed_on desc, cause != 'corrected' desc
+        ) = 1
+
+),
+
 placed as (
 
     select
@@ -45,9 +56,13 @@ final as (
     select
         placed.*,
         segment_definitions.segment,
-        segment_definitions.archetype
+        segment_definitions.archetype,
+        last_changes.changed_on as segment_since,
+        last_changes.previous_segment_id,
+        last_changes.previous_segment
     from placed
     left join segment_definitions using (segment_id)
+    left join last_changes on placed.customer_id = last_changes.customer_id
 
 )
 
