@@ -11,7 +11,8 @@
         cast(null as integer) as min_num_orders,
         cast(null as integer) as max_num_orders,
         cast(null as double) as min_spend_rank,
-        cast(null as double) as max_spend_rank
+        cast(null as double) as max_spend_rank,
+        cast(null as integer) as max_days_until_lapse
     where false
 {%- endmacro %}
 
@@ -36,6 +37,7 @@ final as (
         days_since_last_order,
         lifecycle_stage,
         repurchase_probability,
+        lapses_on,
         consent_status,
         last_contacted_on,
         as_of_date

@@ -14,6 +14,16 @@ segment_definitions as (
 
 ),
 
+segment_countdown as (
+
+    select
+        customer_id,
+        days_until_lapse,
+        lapses_on
+    from {{ ref('customer_segmentation', 'segment_countdown') }}
+
+),
+
 stg_customers as (
 
     select * from {{ ref('customer_segmentation', 'stg_customers') }}
@@ -50,9 +60,12 @@ ranked as (
     select
         customer_segments.*,
         spend_ranks.spend_rank,
+        segment_countdown.days_until_lapse,
+        segment_countdown.lapses_on,
         rules.rules
     from customer_segments
     left join spend_ranks using (customer_id)
+    left join segment_countdown using (customer_id)
     cross join rules
 
 ),
@@ -81,6 +94,7 @@ ruled as (
                     and coalesce(num_orders <= rule['max_num_orders'], true)
                     and coalesce(spend_rank >= rule['min_spend_rank'], true)
                     and coalesce(spend_rank <= rule['max_spend_rank'], true)
+                    and coalesce(days_until_lapse <= rule['max_days_until_lapse'], rule['max_days_until_lapse'] is null)
                 )[1]
         end as matched_rule
     from ranked
@@ -107,6 +121,7 @@ joined as (
         ruled.days_since_last_order,
         ruled.lifecycle_stage,
         ruled.repurchase_probability,
+        ruled.lapses_on,
         case
             when stg_customers.is_unsubscribed then 'unsubscribed'
             when not stg_customers.has_consent then 'no_consent'

@@ -43,7 +43,10 @@ next_changes as (
         min(ahead.spell_from) filter (where ahead.lifecycle_stage != today.lifecycle_stage) as stage_changes_on,
         arg_min(ahead.lifecycle_stage, ahead.spell_from) filter (
             where ahead.lifecycle_stage != today.lifecycle_stage
-        ) as next_lifecycle_stage
+        ) as next_lifecycle_stage,
+        min(ahead.spell_from) filter (
+            where ahead.lifecycle_stage = 'lapsed' and today.lifecycle_stage != 'lapsed'
+        ) as lapses_on
     from today
     inner join ahead on today.customer_id = ahead.customer_id
     group by today.customer_id
@@ -70,6 +73,8 @@ final as (
         cast(next_changes.stage_changes_on - as_of.as_of_date as integer) as days_until_stage_change,
         next_changes.stage_changes_on,
         next_changes.next_lifecycle_stage,
+        cast(next_changes.lapses_on - as_of.as_of_date as integer) as days_until_lapse,
+        next_changes.lapses_on,
         case
             {%- if var('metrics_window_days') is not none %}
             when true then 'with metrics_window_days the metrics change without an order'
