@@ -9,7 +9,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test browser lint unit mutations hostile-files test-install hooks report docs pictures registry-export benchmark requirements licences clean help
+.PHONY: build test browser lint unit mutations hostile-files test-install hooks report export docs pictures registry-export benchmark requirements licences clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -105,6 +105,9 @@ override export SITE := $(value SITE)
 
 report: .venv/.installed  ## what marketing opens: one page that works offline, in site/
 	@$(BIN)/customer-segmentation report --site "$$SITE"
+
+export: .venv/.installed  ## the lists as CSV and XLSX, in export/
+	@$(BIN)/customer-segmentation export
 
 docs: .venv/.installed  ## the dbt docs as one static page and the lineage, in site/
 	@$(BIN)/customer-segmentation docs --generate --site "$$SITE"

@@ -120,15 +120,14 @@ caused as (
 ),
 
 {% if told -%}
--- What the last build told, where the orders of today say of that day and by that model something else.
-corrected as (
+-- Of the day of the last build, by its model: what the orders of today say.
+recomputed as (
 
     select
         told.customer_id,
         told.as_of_date as changed_on,
-        told.segment_id as previous_segment_id,
+        told.segment_id as told_segment_id,
         spells.segment_id,
-        'corrected' as cause,
         spells.model_version
     from {{ told }} as told
     cross join as_of
@@ -142,12 +141,25 @@ corrected as (
         told.as_of_date <= as_of.as_of_date
         -- The state that was known last on that day, not one that is looked at for a day longer.
         and spells.known_day < told.as_of_date
-        and told.segment_id != spells.segment_id
     qualify
         row_number() over (
             partition by told.customer_id
             order by spells.known_day desc, spells.model_version desc
         ) = 1
+
+),
+
+corrected as (
+
+    select
+        customer_id,
+        changed_on,
+        told_segment_id as previous_segment_id,
+        segment_id,
+        'corrected' as cause,
+        model_version
+    from recomputed
+    where told_segment_id != segment_id
 
 ),
 

@@ -348,6 +348,46 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
 
 
 @main.command()
+@database_option
+@vars_file_option
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("export"),
+    show_default=True,
+    help="Where the files go; those of an earlier export are replaced.",
+)
+@click.option(
+    "--key", default="customer_id", show_default=True, help="The header of the customers' ids."
+)
+def export(database: Path | None, vars_file: Path | None, folder: Path, key: str) -> None:
+    """Write the lists as files: CSV for importers, XLSX for people.
+
+    All target lists, customer_segments and the changes of the last month, with consent, and a
+    manifest of them. Whole or not at all, and readable by you alone.
+    """
+    database = database or database_of(vars_file)
+    from customer_segmentation.database import Database
+    from customer_segmentation.exporting import export
+
+    with said_in_a_sentence(database), Database(database) as built:
+        built.expect_one_edition()
+        try:
+            manifest = export(built, folder, key, click.echo)
+        except FileExistsError as problem:
+            raise click.ClickException(str(problem)) from problem
+        except OSError as problem:
+            raise click.ClickException(
+                f"'{folder}' can't be written: {problem.strerror or problem}. Name another folder"
+                " with --folder."
+            ) from problem
+    click.echo(
+        f"{folder}: {len(manifest['files'])} files of edition {manifest['edition']}, as of"
+        f" {manifest['as_of_date']}; manifest.json has their rows and hashes."
+    )
+
+
+@main.command()
 @click.option(
     "--target",
     type=click.Path(path_type=Path),

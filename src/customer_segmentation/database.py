@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -150,8 +151,20 @@ class Database:
 
     def read(self, sql: str) -> pd.DataFrame:
         """Run a query. Raises ``NotReadable`` if a table of it does not exist or is damaged."""
-        try:
+        with self._said():
             frame: pd.DataFrame = self._connection.sql(sql).df()
+        return frame
+
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """Name the rows of a query, which need not fit into memory. Raises as ``read`` does."""
+        with self._said():
+            return self._connection.sql(sql)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Raise ``NotReadable`` with a sentence for what people can mend."""
+        try:
+            yield
         except duckdb.Error as error:
             said = trouble_of(error, self.path, os.environ)
             if isinstance(error, (duckdb.CatalogException, duckdb.BinderException)):
@@ -163,7 +176,6 @@ class Database:
             if said is None:
                 raise
             raise NotReadable(said) from error
-        return frame
 
     @cached_property
     def editions(self) -> pd.DataFrame:
