@@ -35,7 +35,7 @@ moved as (
         months.previous_as_of_date as from_date,
         months.as_of_date,
         coalesce(before.segment_id, 'new') as from_segment_id,
-        coalesce(before.segment, 'New') as from_segment,
+        coalesce(before.segment, 'No customer yet') as from_segment,
         segment_history.segment_id,
         segment_history.segment,
         coalesce(revenues.revenue, 0) as revenue

@@ -150,7 +150,7 @@ def hash_of(path: Path) -> dict[str, str]:
 
 def write_sheet(rows: duckdb.DuckDBPyRelation, path: Path, headers: list[str]) -> None:
     """Write rows as a sheet in which text stays text, whatever it looks like."""
-    import xlsxwriter
+    import xlsxwriter  # type: ignore[import-untyped]
 
     options = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False}
     with xlsxwriter.Workbook(str(path), options) as book:

@@ -148,7 +148,8 @@ def test_each_change_has_its_day_and_its_cause(
 @pytest.mark.parametrize(
     "further",
     [{}, {"segmentation": "plain"},
-     {"segmentation": "plain", "candidate_features": ["num_orders", "days_since_last_order", "tenure_days"]}],
+     {"segmentation": "plain",
+      "candidate_features": ["num_orders", "days_since_last_order", "tenure_days"]}],
     ids=["stages", "plain", "plain, two that move"],
 )  # fmt: skip
 def test_the_countdown_is_what_the_python_scorers_say_day_by_day(

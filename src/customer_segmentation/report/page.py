@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from customer_segmentation.report.palette import resolved, variables
 from customer_segmentation.report.section import Plot, Section
-from customer_segmentation.report.sections import SECTIONS
+from customer_segmentation.report.sections import FOR_MARKETERS, SECTIONS
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import compact, count, percent, whole
 
@@ -28,7 +28,8 @@ VEGA_LITE = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 PICTURE_WIDTH = 640
 
 PAGES = [
-    ("report/index.html", "The report", "Who the segments are, how sure we are, what to do."),
+    ("report/index.html", "The report", "Who the segments are, what to do, who moves."),
+    ("report/analysis.html", "The analysis", "How they differ, how sure that is, and from what."),
     ("docs/index.html", "The dbt docs", "Every table with its columns, SQL and lineage."),
 ]
 """Of the site: address, title and what it says."""
@@ -126,14 +127,16 @@ def spec_of(plot: Plot) -> dict[str, Any]:
     return spec
 
 
-def render(shop: Shop, sections: Sequence[Section]) -> str:
-    """Write the page: styles, scripts, plots and tables in one text."""
+def render(shop: Shop, sections: Sequence[Section], name: str = "index.html") -> str:
+    """Write a page: styles, scripts, plots and tables in one text."""
     script = source("report.js")
     specs = {plot.key: spec_of(plot) for section in sections for plot in section.plots}
     return templates.get_template("page.html.jinja").render(
         **headline(shop),
         alarms=shop.alarms,
         sections=sections,
+        name=name,
+        pages=[(address.split("/")[1], title) for address, title, _ in PAGES[:2]],
         specs={key: script_data(spec) for key, spec in specs.items()},
         style=Markup(source("report.css")),
         light=variables(dark=False),
@@ -163,11 +166,19 @@ def write_pictures(sections: Sequence[Section], folder: Path) -> list[Path]:
 
 
 def write_report(shop: Shop, site: Path, progress: Callable[[str], None]) -> Path:
-    """Write ``report/index.html`` and ``report/pictures`` into the folder ``site``."""
+    """Write the two pages of ``report`` and ``report/pictures`` into the folder ``site``.
+
+    Returns the page for marketers.
+    """
     sections = make_sections(shop, progress)
     page = site / "report" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render(shop, sections), encoding="utf-8")
+    num_first = len(FOR_MARKETERS)
+    for name, those in (
+        ("index.html", sections[:num_first]),
+        ("analysis.html", sections[num_first:]),
+    ):
+        page.with_name(name).write_text(render(shop, those, name), encoding="utf-8")
     pictures = write_pictures(sections, page.parent / "pictures")
     progress(f"{count(len(pictures), 'picture')} in {page.parent / 'pictures'}")
     write_index(site)

@@ -109,18 +109,24 @@ def grid(
     steps: Sequence[float],
     value: str,
     tooltip: Sequence[alt.Tooltip],
+    first: int = 1,
+    size: int = 13,
+    row_height: int = 44,
 ) -> alt.LayerChart:
-    """Draw a grid of cells, orange for low and blue for high, with ``written`` in each."""
+    """Draw a grid of cells, orange for low and blue for high, with ``written`` in each.
+
+    From ``first`` = 3 on, the lowest are without a colour.
+    """
 
     def colour(suffix: str) -> alt.Color:
-        colours = [f"var(--index-{step}{suffix})" for step in range(1, len(steps) + 2)]
+        colours = [f"var(--index-{first + step}{suffix})" for step in range(len(steps) + 1)]
         scale = alt.Scale(type="threshold", domain=list(steps), range=colours)
         return alt.Color(f"{value}:Q", scale=scale, legend=None)
 
     base = chart(cells).encode(x=x, y=y, tooltip=list(tooltip))
     boxes = base.mark_rect(stroke=GROUND, strokeWidth=2).encode(color=colour(""))
-    numbers = base.mark_text(fontSize=13).encode(text="written:N", color=colour("-ink"))
-    height = 44 * cells[str(y.shorthand).split(":")[0]].nunique()
+    numbers = base.mark_text(fontSize=size).encode(text="written:N", color=colour("-ink"))
+    height = row_height * cells[str(y.shorthand).split(":")[0]].nunique()
     plot: alt.LayerChart = finished(boxes, numbers, height=height).resolve_scale(
         color="independent"
     )

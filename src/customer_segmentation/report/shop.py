@@ -119,6 +119,29 @@ class Shop(Database):
         )
 
     @cached_property
+    def last_month(self) -> pd.DataFrame:
+        """Who went from segment to segment in the last month that has ended; maybe no rows."""
+        moves = self.read(
+            "select * from segment_transitions order by as_of_date, num_customers desc"
+        )
+        whole_months = moves[moves["as_of_date"].dt.day == 1]
+        last = (moves if whole_months.empty else whole_months)["as_of_date"].max()
+        last_moves: pd.DataFrame = moves[moves["as_of_date"] == last].reset_index(drop=True)
+        return last_moves
+
+    @cached_property
+    def sizes(self) -> pd.DataFrame:
+        """Customers of each segment on each day of the history, by today's model."""
+        return self.read(
+            """
+            select segment_id, as_of_date, count(*) as num_customers
+            from segment_history
+            group by segment_id, as_of_date
+            order by as_of_date, segment_id
+            """
+        )
+
+    @cached_property
     def actions(self) -> dict[str, str]:
         """What people call each action, in their order."""
         actions = self.read("select action, name from actions order by position")

@@ -1,4 +1,8 @@
-"""The sections of the report, in the order of the page: who, what to do, how sure, from what."""
+"""The sections of the report, in the order of its two pages.
+
+What a marketer reads: who, what to do, who moves, what grows. What an analyst reads: how they
+differ, how sure that is, and from what.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from collections.abc import Callable
 from customer_segmentation.report.section import Section
 from customer_segmentation.report.sections.customers import customers
 from customer_segmentation.report.sections.exclusions import exclusions
+from customer_segmentation.report.sections.growth import growth
 from customer_segmentation.report.sections.metrics import metrics
+from customer_segmentation.report.sections.movement import movement
 from customer_segmentation.report.sections.outcomes import outcomes
 from customer_segmentation.report.sections.profiles import profiles
 from customer_segmentation.report.sections.rules import rules
@@ -17,9 +23,14 @@ from customer_segmentation.report.sections.stages import stages
 from customer_segmentation.report.sections.targets import targets
 from customer_segmentation.report.shop import Shop
 
-SECTIONS: list[Callable[[Shop], Section]] = [
+FOR_MARKETERS: list[Callable[[Shop], Section]] = [
     segments,
     targets,
+    movement,
+    growth,
+]
+
+FOR_ANALYSTS: list[Callable[[Shop], Section]] = [
     profiles,
     rules,
     customers,
@@ -29,3 +40,5 @@ SECTIONS: list[Callable[[Shop], Section]] = [
     metrics,
     exclusions,
 ]
+
+SECTIONS = [*FOR_MARKETERS, *FOR_ANALYSTS]

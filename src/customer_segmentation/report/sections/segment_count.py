@@ -247,7 +247,25 @@ def drift(shop: Shop) -> str:
     }[moved["drift"].iloc[0]]
     return (
         f"Version {version['model_version']} was fitted on {version['fitted_on']:%Y-%m-%d};"
-        f" {state} (population stability index {figure(worst)})."
+        f" {state} (population stability index {figure(worst)}). {aging(shop)}"
+    )
+
+
+def aging(shop: Shop) -> str:
+    """Say after how many months a fit is so old that another one is due."""
+    months = shop.read("select * from segment_aging where months_ago > 0 order by months_ago")
+    if months.empty:
+        return "How fast segments age is not known: no month of the history is looked at."
+    old = months[months["drift"] == "refit"]
+    if old.empty:
+        return (
+            f"In the {count(months['months_ago'].max(), 'month')} before today they have not moved"
+            " so far that a refit would be due."
+        )
+    first = old.iloc[0]
+    return (
+        f"Today's sizes are as far from those of {count(first['months_ago'], 'month')} ago as calls"
+        f" for a refit ({figure(first['population_stability_index'])}): plan one about that often."
     )
 
 

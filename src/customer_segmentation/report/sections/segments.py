@@ -112,11 +112,33 @@ def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[st
         "description": segment["description"],
         "strategy": segment["strategy"],
         "action": shop.actions[segment["action"]],
+        **movement_of(shop, segment["segment_id"]),
         "eligible": ", ".join(
             f"{whole(row['num_eligible'])} {shop.actions[row['action']].lower()}"
             for row in records(eligible)
         )
         or "nobody",
+    }
+
+
+def movement_of(shop: Shop, segment_id: str) -> dict[str, Any]:
+    """Write who came to a segment and left it in the last month, and its sizes of the year."""
+    moves, sizes = shop.last_month, shop.sizes
+    crossed = moves[moves["from_segment_id"] != moves["segment_id"]]
+    came = crossed.loc[crossed["segment_id"] == segment_id, "num_customers"].sum()
+    went = crossed.loc[crossed["from_segment_id"] == segment_id, "num_customers"].sum()
+    days = sizes["as_of_date"].drop_duplicates()
+    own = sizes[sizes["segment_id"] == segment_id].set_index("as_of_date")["num_customers"]
+    line = own.reindex(days).fillna(0).tail(13)
+    most = max(line.max(), 1)
+    return {
+        "moved": None if moves.empty else f"{whole(came)} came, {whole(went)} left",
+        "line": " ".join(
+            f"{100 * number / max(len(line) - 1, 1):.1f},{23 - 22 * size / most:.1f}"
+            for number, size in enumerate(line)
+        )
+        if len(line) > 1
+        else None,
     }
 
 

@@ -112,6 +112,7 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
     }
     sentence = (
         f"{eligible.idxmax()} is the longest list, with {count(eligible.max(), 'customer')}."
+        " customer-segmentation export writes each as a file for importers and a sheet for people."
         if len(eligible)
         else "Nobody may be contacted: look at the consent data."
     )
@@ -124,11 +125,15 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
         table=Table.of(
             table.reindex(index=list(labels), columns=columns)
             .reset_index()
-            .assign(view=lambda rows: rows["name"].map(views)),
+            .assign(
+                view=lambda rows: rows["name"].map(views),
+                file=lambda rows: rows["view"].str.split(".").str[-1] + ".csv",
+            ),
             {
                 "name": ("Action", None),
                 **{name: (name, whole) for name in columns},
                 "view": ("The list", None),
+                "file": ("As a file", None),
             },
         ),
     )
