@@ -1,4 +1,5 @@
--- Scored with the version that scores today, by the same expression: only customers move, not the model.
+-- Days on which another version served, scored with the one that scores today by the same expression: only customers move, not
+-- the model. On days on which it served itself cluster_spells has it.
 with
 
 history as (
@@ -16,6 +17,10 @@ history as (
     from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
     inner join {{ ref('customer_segmentation', 'metric_days') }} as metric_days
         on customer_metrics_history.as_of_date = metric_days.as_of_date
+    inner join {{ ref('customer_segmentation', 'served_versions') }} as served_versions
+        on
+            served_versions.model_version = {{ active_version() }}
+            and metric_days.as_of_date < served_versions.served_from
     where metric_days.is_for_history and customer_metrics_history.is_clusterable
 
 ),

@@ -12,42 +12,40 @@ as_of as (
 
 ),
 
--- Every customer in each month of theirs and in the one after it, in which they may be missed.
-pairs as (
+beside as (
 
     select
-        customer_id,
-        month,
-        first_order_month
+        *,
+        lag(month) over by_month = month - interval 1 month as is_next_to_the_last,
+        coalesce(lead(month) over by_month = month + interval 1 month, false) as is_next_to_another,
+        lag(has_ordered) over by_month as has_ordered_before,
+        lag(revenue) over by_month as revenue_before
     from customer_months
-    union
-    select
-        customer_id,
-        cast(month + interval 1 month as date) as month,
-        first_order_month
-    from customer_months
+    window by_month as (partition by customer_id order by month)
 
 ),
 
+-- Every customer in each month of theirs, and in the one after it, in which they may be missed.
 compared as (
 
     select
-        pairs.customer_id,
-        pairs.month,
-        coalesce(this_month.has_ordered, false) as is_active,
-        coalesce(last_month.has_ordered, false) as was_active,
-        pairs.first_order_month = pairs.month as is_new,
-        coalesce(this_month.revenue, 0) as revenue,
-        coalesce(this_month.revenue, 0) - coalesce(last_month.revenue, 0) as change
-    from pairs
-    cross join as_of
-    left join customer_months as this_month
-        on pairs.customer_id = this_month.customer_id and pairs.month = this_month.month
-    left join customer_months as last_month
-        on
-            pairs.customer_id = last_month.customer_id
-            and pairs.month = cast(last_month.month + interval 1 month as date)
-    where pairs.month < as_of.as_of_date
+        month,
+        has_ordered as is_active,
+        coalesce(is_next_to_the_last and has_ordered_before, false) as was_active,
+        first_order_month = month as is_new,
+        revenue,
+        revenue - case when is_next_to_the_last then revenue_before else 0 end as change
+    from beside
+    union all
+    select
+        cast(month + interval 1 month as date) as month,
+        false as is_active,
+        has_ordered as was_active,
+        false as is_new,
+        0 as revenue,
+        -revenue as change
+    from beside
+    where not is_next_to_another and month + interval 1 month < (select as_of.as_of_date from as_of)
 
 ),
 

@@ -7,17 +7,6 @@ metric_days as (
 
 ),
 
-customer_metrics_history as (
-
-    select
-        customer_metrics_history.customer_id,
-        customer_metrics_history.as_of_date,
-        customer_metrics_history.not_clusterable_reason
-    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
-    semi join metric_days on customer_metrics_history.as_of_date = metric_days.as_of_date
-
-),
-
 cluster_history as (
 
     select * from {{ ref('customer_segmentation', 'cluster_history') }}
@@ -31,7 +20,8 @@ served as (
         cluster_spells.customer_id,
         metric_days.as_of_date,
         cluster_spells.model_version,
-        cluster_spells.segment_id
+        cluster_spells.segment_id,
+        cluster_spells.lifecycle_stage
     from {{ ref('customer_segmentation', 'cluster_spells') }} as cluster_spells
     inner join metric_days
         on cluster_spells.spell_from <= metric_days.as_of_date and cluster_spells.served_until >= metric_days.as_of_date
@@ -44,26 +34,19 @@ segment_definitions as (
 
 ),
 
+-- By the model that scores today: what was served, where it was that model, or a segment by rule.
 placed as (
 
     select
-        customer_metrics_history.customer_id,
-        customer_metrics_history.as_of_date,
-        coalesce(
-            customer_metrics_history.not_clusterable_reason, cast(cluster_history.cluster_id as varchar)
-        ) as segment_id,
-        coalesce(cluster_history.lifecycle_stage, 'unknown') as lifecycle_stage,
+        served.customer_id,
+        served.as_of_date,
+        coalesce(cast(cluster_history.cluster_id as varchar), served.segment_id) as segment_id,
+        coalesce(cluster_history.lifecycle_stage, served.lifecycle_stage) as lifecycle_stage,
         served.segment_id as served_segment_id,
         served.model_version as served_version
-    from customer_metrics_history
+    from served
     left join cluster_history
-        on
-            customer_metrics_history.customer_id = cluster_history.customer_id
-            and customer_metrics_history.as_of_date = cluster_history.as_of_date
-    left join served
-        on
-            customer_metrics_history.customer_id = served.customer_id
-            and customer_metrics_history.as_of_date = served.as_of_date
+        on served.customer_id = cluster_history.customer_id and served.as_of_date = cluster_history.as_of_date
 
 ),
 
