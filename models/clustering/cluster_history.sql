@@ -1,5 +1,5 @@
--- Days on which another version served, scored with the one that scores today by the same expression: only customers move, not
--- the model. On days on which it served itself cluster_spells has it.
+-- Days on which another version served, scored with the one that scores today by the same expression: only customers
+-- move, not the model. On days on which it served itself cluster_spells has it.
 with
 
 history as (

@@ -1,5 +1,7 @@
-{#- With a window the metrics change without an order, and what custom_metrics says of a customer is known on metric days alone:
-    then customers are only looked at on those. -#}
+{#- With a window the metrics change without an order, and what custom_metrics says of a customer is known on metric
+    days alone: then customers are only looked at on those. -#}
+{%- set customer_days = ref('customer_segmentation', 'customer_days') -%}
+{%- set customer_metrics_history = ref('customer_segmentation', 'customer_metrics_history') -%}
 {%- set by_day = is_known_by_day() -%}
 {%- set moving = checked_var('candidate_features') | select('in', moving_metrics()) | list -%}
 {%- set ahead = days_looked_ahead() if is_known_ahead() else 0 -%}
@@ -28,15 +30,21 @@ served_versions as (
 ),
 
 {% if by_day -%}
+beginning as (
+
+    select min(as_of_date) as as_of_date from history_days
+
+),
+
 known_days as (
 
     select
         customer_days.*,
         greatest(customer_days.day + 1, beginning.as_of_date) as as_of_date,
         case when customer_days.next_day < as_of.as_of_date then customer_days.next_day end as known_until
-    from {{ ref('customer_segmentation', 'customer_days') }} as customer_days
+    from {{ customer_days }} as customer_days
     cross join as_of
-    cross join (select min(as_of_date) as as_of_date from history_days) as beginning
+    cross join beginning
     where
         customer_days.day < as_of.as_of_date
         and coalesce(customer_days.next_day, date 'infinity') >= beginning.as_of_date
@@ -63,14 +71,14 @@ measured as (
         cast(history.as_of_date - 1 as date) as known_day,
         case when history_days.next_as_of_date is not null then history.as_of_date end as known_until,
         history_days.next_as_of_date as looked_at_until
-    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as history
+    from {{ customer_metrics_history }} as history
     inner join history_days on history.as_of_date = history_days.as_of_date
 
 ),
 {%- endif %}
 
--- What is known of a customer from a day on, until something happens. It is looked at for a day longer, which tells what time
--- alone would have done, and what is known today for as long as customers are looked ahead.
+-- What is known of a customer from a day on, until something happens. It is looked at for a day longer, which tells
+-- what time alone would have done, and what is known today for as long as customers are looked ahead.
 states as (
 
     select
@@ -94,32 +102,34 @@ states as (
 
 ),
 
+versions as (
+
+    select
+        *,
+        {%- if by_day %}
+        served_until + 1 as looked_at_until
+        {%- else %}
+        coalesce(
+            (select min(history_days.as_of_date) from history_days where history_days.as_of_date > served_until),
+            date 'infinity'
+        ) as looked_at_until
+        {%- endif %}
+    from served_versions
+
+),
+
 -- By each version that served meanwhile; a version, too, is looked at until the next day on which the other serves.
 versioned as (
 
     select
         states.*,
-        served_versions.model_version,
-        greatest(states.state_from, served_versions.served_from) as first_day,
-        least(states.looked_at_until, served_versions.looked_at_until) as last_day,
-        least(states.state_until, served_versions.served_until) as served_until
+        versions.model_version,
+        greatest(states.state_from, versions.served_from) as first_day,
+        least(states.looked_at_until, versions.looked_at_until) as last_day,
+        least(states.state_until, versions.served_until) as served_until
     from states
-    inner join (
-        select
-            *,
-            {%- if by_day %}
-            served_until + 1 as looked_at_until
-            {%- else %}
-            coalesce(
-                (select min(history_days.as_of_date) from history_days where history_days.as_of_date > served_until),
-                date 'infinity'
-            ) as looked_at_until
-            {%- endif %}
-        from served_versions
-    ) as served_versions
-        on
-            states.state_from <= served_versions.looked_at_until
-            and states.looked_at_until >= served_versions.served_from
+    inner join versions
+        on states.state_from <= versions.looked_at_until and states.looked_at_until >= versions.served_from
 
 ),
 
@@ -145,18 +155,24 @@ classed as (
 stepped as (
 
     select
-        classed.* exclude (order_class, gap_class, longer_gap_class),
+        classed.* exclude (order_class, gap_class, longer_gap_class), -- noqa: RF02
         case
             when classed.not_clusterable_reason is null then coalesce(stage_steps.lifecycle_stage, 'unknown')
             else 'unknown'
         end as lifecycle_stage,
         greatest(
             classed.first_day,
-            coalesce(classed.state_from + (cast(stage_steps.silence_from - classed.known_silence_days as integer)), classed.first_day)
+            coalesce(
+                classed.state_from + cast(stage_steps.silence_from - classed.known_silence_days as integer),
+                classed.first_day
+            )
         ) as spell_from,
         least(
             classed.last_day,
-            coalesce(classed.state_from + (cast(stage_steps.silence_to - classed.known_silence_days as integer)), classed.last_day)
+            coalesce(
+                classed.state_from + cast(stage_steps.silence_to - classed.known_silence_days as integer),
+                classed.last_day
+            )
         ) as spell_until
     from classed
     left join {{ ref('customer_segmentation', 'stage_steps') }} as stage_steps
@@ -189,9 +205,8 @@ stage_spells as (
 
 ),
 
-{% if moving -%}
--- Where a feature moves with time, the nearest centroid may change within a stage. Between two centroids it does so where the
--- customer is as far from both, which is one place on the way: those of the last day of being nearest are looked at.
+-- Where a feature moves with time, the nearest centroid may change within a stage. Between two centroids it does so
+-- where the customer is as far from both, which is one place on the way: the days about it are looked at.
 {{ scaled('placed', 'stage_spells', 'places') }},
 
 on_the_way as (
@@ -207,16 +222,18 @@ on_the_way as (
         placed.{{ feature }}_centre,
         placed.{{ feature }}_scale,
         stage_spells.{{ feature }} as {{ feature }}_at_first,
-        list_bool_or(list_transform(placed.centroids, lambda c: c['{{ feature }}'] is not null)) as {{ feature }}_moves,
+        list_bool_or(
+            list_transform(placed.centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
+        ) as {{ feature }}_moves,
         {%- endfor %}
         list_transform(
             placed.centroids,
             lambda c:
             {
-                'place': coalesce({% for feature in moving %}c['{{ feature }}'], {% endfor %}null),
+                'place': coalesce({% for feature in moving %}c['{{ feature }}'], {% endfor %}null, null), -- noqa: RF02
                 'others': 0
                 {%- for feature in checked_var('candidate_features') if feature not in moving %}
-                + coalesce(pow(placed.{{ feature }} - c['{{ feature }}'], 2), 0)
+                + coalesce(pow(placed.{{ feature }} - c['{{ feature }}'], 2), 0) -- noqa: RF02
                 {%- endfor %}
             }
         ) as points
@@ -225,7 +242,7 @@ on_the_way as (
     where
         placed.not_clusterable_reason is null
         and placed.spell_from < placed.spell_until
-        and ({% for feature in moving %}{{ feature }}_moves{{ ' or ' if not loop.last }}{% endfor %})
+        and (false{% for feature in moving %} or {{ feature }}_moves{% endfor %})
 
 ),
 
@@ -233,6 +250,12 @@ turning_points as (
 
     select
         *,
+        list_sum([
+            0
+            {%- for feature in moving %},
+            cast({{ feature }}_moves as integer)
+            {%- endfor %}
+        ]) as num_moving,
         list_filter(
             list_transform(
                 points,
@@ -260,16 +283,19 @@ days_listed as (
         spell_until,
         unnest(
             case
-                when {% for feature in moving %}cast({{ feature }}_moves as integer){{ ' + ' if not loop.last }}{% endfor %} > 1
+                when num_moving > 1
                     then range(1, spell_until - spell_from + 1)
                 else flatten(list_transform(
                     list_transform(
                         places,
                         lambda place:
                         case
+                            when num_moving = 0 then 0.0
                             {%- for feature in moving %}
                             when {{ feature }}_moves and {{ feature }}_transform = 'log1p'
-                                then exp({{ feature }}_centre + {{ feature }}_scale * place) - 1 - {{ feature }}_at_first
+                                then
+                                    exp({{ feature }}_centre + {{ feature }}_scale * place) - 1
+                                    - {{ feature }}_at_first
                             when {{ feature }}_moves
                                 then {{ feature }}_centre + {{ feature }}_scale * place - {{ feature }}_at_first
                             {%- endfor %}
@@ -278,7 +304,7 @@ days_listed as (
                     lambda days:
                     case
                         when days > -2 and days < spell_until - spell_from + 2
-                            then [cast(ceil(days) as bigint) - 1, cast(ceil(days) as bigint), cast(ceil(days) as bigint) + 1]
+                            then range(cast(ceil(days) as bigint) - 1, cast(ceil(days) as bigint) + 2)
                         else []
                     end
                 ))
@@ -316,9 +342,8 @@ looked_at as (
     inner join stage_spells using (customer_id, known_day, model_version, spell_from)
 
 ),
-{%- endif %}
 
-{{ scored('clustered', 'looked_at' if moving else 'stage_spells', 'places') }},
+{{ scored('clustered', 'looked_at', 'places') }},
 
 segmented as (
 
@@ -337,18 +362,15 @@ segmented as (
         known_order_days as num_order_days,
         known_returned_amount as returned_amount
     from clustered
-    {%- if moving %}
     -- Where another centroid is nearest than on the day before that was looked at.
     qualify
         (segment_id, lifecycle_stage) is distinct from lag((segment_id, lifecycle_stage)) over (
             partition by customer_id, known_day, model_version
             order by spell_from
         )
-    {%- endif %}
 
 ),
 
-{% if moving -%}
 followed as (
 
     select
@@ -362,7 +384,6 @@ followed as (
 
 ),
 
-{% endif -%}
 final as (
 
     select
@@ -378,7 +399,7 @@ final as (
         num_orders,
         num_order_days,
         returned_amount
-    from {{ 'followed' if moving else 'segmented' }}
+    from followed
 
 )
 

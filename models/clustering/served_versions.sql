@@ -18,7 +18,11 @@ features as (
     select
         model_version,
         bool_and(
-            feature in ({% for feature in checked_var('candidate_features') %}'{{ feature }}'{{ ', ' if not loop.last }}{% endfor %})
+            feature in (
+                {%- for feature in checked_var('candidate_features') %}
+                '{{ feature }}'{{ ',' if not loop.last }}
+                {%- endfor %}
+            )
         ) as are_known
     from {{ ref('customer_segmentation', 'cluster_centroids') }}
     where centroid is not null

@@ -1,4 +1,5 @@
--- The curve is a step function of silence, so the stage is one, too: on which day a customer's stage changes is read here.
+-- The curve is a step function of silence, so the stage is one, too: on which day a customer's stage changes is read
+-- here.
 with
 
 limits as (
@@ -114,11 +115,11 @@ foretold as (
 staged as (
 
     select
-        model_version,
-        order_class,
-        gap_class,
-        longer_gap_class,
-        silence_from,
+        foretold.model_version,
+        foretold.order_class,
+        foretold.gap_class,
+        foretold.longer_gap_class,
+        foretold.silence_from,
         {{ lifecycle_stage_of('foretold', 'foretold.order_class', 'foretold.silence_from') }} as lifecycle_stage
     from foretold
 

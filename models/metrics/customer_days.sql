@@ -120,4 +120,5 @@ final as (
 )
 {%- endif %}
 
+-- noqa: disable=AM04
 select * from final

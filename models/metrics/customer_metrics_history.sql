@@ -1,5 +1,6 @@
 {{ config(pre_hook="{{ guard_metrics() }}") }}
 
+{%- set order_changes = ref('customer_segmentation', 'order_changes') -%}
 {%- set has_window = var('metrics_window_days') is not none %}
 with
 
@@ -15,12 +16,14 @@ customer_days as (
 
 ),
 
+{% if has_window -%}
 order_changes as (
 
-    select * from {{ ref('customer_segmentation', 'order_changes') }}
+    select * from {{ order_changes }}
 
 ),
 
+{% endif -%}
 custom_metrics as (
 
     select * from {{ ref('custom_metrics') }}

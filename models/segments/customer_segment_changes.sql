@@ -48,7 +48,7 @@ changed as (
     where
         in_order.spell_from <= as_of.as_of_date
         and in_order.spell_from > beginning.as_of_date
-        and in_order.segment_id is distinct from in_order.previous_segment_id
+        and in_order.segment_id != coalesce(in_order.previous_segment_id, '')
 
 ),
 
@@ -98,7 +98,7 @@ caused as (
         case
             when changed.previous_segment_id is null then 'ordered'
             when time_alone.segment_id = changed.segment_id then 'time passed'
-            when same_model.segment_id is distinct from changed.segment_id then 'model changed'
+            when coalesce(same_model.segment_id, '') != changed.segment_id then 'model changed'
             when
                 changed.num_order_days > changed.previous_num_order_days
                 or changed.num_orders > changed.previous_num_orders

@@ -1,5 +1,5 @@
--- The other way round than segment_drift: today's shares beside those of each month, by one and the same model. After as many
--- months as it took to move that far, a model of today will be as old.
+-- The other way round than segment_drift: today's shares beside those of each month, by one and the same model. After
+-- as many months as it took to move that far, a model of today will be as old.
 with
 
 counted as (
@@ -19,14 +19,26 @@ as_of as (
 
 ),
 
+days as (
+
+    select distinct as_of_date from counted
+
+),
+
+segments as (
+
+    select distinct segment_id from counted
+
+),
+
 -- Every segment on every day, also those that nobody was in.
 every_segment as (
 
     select
         days.as_of_date,
         segments.segment_id
-    from (select distinct as_of_date from counted) as days
-    cross join (select distinct segment_id from counted) as segments
+    from days
+    cross join segments
 
 ),
 

@@ -39,7 +39,9 @@ next_changes as (
     select
         today.customer_id,
         min(ahead.spell_from) filter (where ahead.segment_id != today.segment_id) as changes_on,
-        arg_min(ahead.segment_id, ahead.spell_from) filter (where ahead.segment_id != today.segment_id) as next_segment_id,
+        arg_min(ahead.segment_id, ahead.spell_from) filter (
+            where ahead.segment_id != today.segment_id
+        ) as next_segment_id,
         min(ahead.spell_from) filter (where ahead.lifecycle_stage != today.lifecycle_stage) as stage_changes_on,
         arg_min(ahead.lifecycle_stage, ahead.spell_from) filter (
             where ahead.lifecycle_stage != today.lifecycle_stage
@@ -76,11 +78,9 @@ final as (
         cast(next_changes.lapses_on - as_of.as_of_date as integer) as days_until_lapse,
         next_changes.lapses_on,
         case
-            {%- if var('metrics_window_days') is not none %}
-            when true then 'with metrics_window_days the metrics change without an order'
-            {%- elif not is_known_ahead() %}
-            when true then 'a metric of custom_metrics moves with time'
-            {%- endif %}
+            when {{ var('metrics_window_days') is not none }}
+                then 'with metrics_window_days the metrics change without an order'
+            when {{ not is_known_ahead() }} then 'a metric of custom_metrics moves with time'
             when try_cast(today.segment_id as integer) is null then 'no order that counts: only one changes that'
             when next_changes.changes_on is null then 'stays for {{ days_looked_ahead() }} days or more'
         end as unknown_because

@@ -6,12 +6,18 @@ segment_history as (
 
 ),
 
+days as (
+
+    select distinct as_of_date from segment_history
+
+),
+
 months as (
 
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as previous_as_of_date
-    from (select distinct as_of_date from segment_history) as days
+    from days
 
 ),
 

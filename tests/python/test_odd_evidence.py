@@ -58,7 +58,10 @@ def test_the_report_is_written(build: Builder, tmp_path: Path, shop: str) -> Non
     assert built.success, built.log
     page = write_report(copy, site, lambda text: None)
     # What isn't known is said in words.
-    text = page.read_text(encoding="utf-8").split("<script")[0]
+    text = "".join(
+        file.read_text(encoding="utf-8").split("<script")[0]
+        for file in (page, page.with_name("analysis.html"))
+    )
     assert not re.search(r"\b(?:nan|NaN|NaT|inf)\b|\bNone[^ ]", text)
     if shop == "three customers":
         assert "Too few customers differ to tell natural groups from a continuum: these" in text

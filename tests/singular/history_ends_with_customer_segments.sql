@@ -28,8 +28,25 @@ today as (
         lifecycle_stage
     from {{ ref('customer_segmentation', 'customer_segments') }}
 
+),
+
+only_in_history as (
+
+    select * from last_of_history
+    except
+    select * from today
+
+),
+
+only_today as (
+
+    select * from today
+    except
+    select * from last_of_history
+
 )
 
-select * from (select * from last_of_history except select * from today) as only_in_history
+-- noqa: disable=AM04
+select * from only_in_history
 union all
-select * from (select * from today except select * from last_of_history) as only_today
+select * from only_today

@@ -22,8 +22,25 @@ history as (
         case when try_cast(segment_id as integer) is null then segment_id end as not_clusterable_reason
     from {{ ref('customer_segmentation', 'segment_history') }}
 
+),
+
+only_in_metrics as (
+
+    select * from metrics
+    except
+    select * from history
+
+),
+
+only_in_history as (
+
+    select * from history
+    except
+    select * from metrics
+
 )
 
-select * from (select * from metrics except select * from history) as only_in_metrics
+-- noqa: disable=AM04
+select * from only_in_metrics
 union all
-select * from (select * from history except select * from metrics) as only_in_history
+select * from only_in_history

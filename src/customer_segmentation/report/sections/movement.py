@@ -20,7 +20,8 @@ WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 def movement(shop: Shop) -> Section:
     """Tell who moved in the last month, and who will lapse."""
     moves = shop.last_month
-    drawn = [lapse_calendar(shop)]
+    calendar = lapse_calendar(shop)
+    drawn = [calendar] if calendar.table.rows else []
     if moves.empty:
         lead = "No month has passed that is looked at: nothing is known of who moved."
     else:
@@ -169,7 +170,7 @@ def sizes(shop: Shop) -> Plot:
 def lapse_calendar(shop: Shop) -> Plot:
     """Draw how many customers lapse on each of the coming days if they order nothing."""
     as_of = pd.Timestamp(shop.facts["as_of_date"])
-    monday = as_of - pd.Timedelta(days=as_of.weekday())
+    monday = as_of - pd.Timedelta(days=as_of.day_of_week)
     until = monday + pd.Timedelta(days=7 * NUM_WEEKS - 1)
     lapses = shop.read(
         """
@@ -185,21 +186,18 @@ def lapse_calendar(shop: Shop) -> Plot:
     soon = lapses[lapses["lapses_on"] <= until]
     days = pd.DataFrame({"lapses_on": pd.date_range(as_of, until)})
     days = days.merge(soon, "left", on="lapses_on").fillna({"num_customers": 0, "amount": 0})
-    first = days["lapses_on"] - pd.to_timedelta(days["lapses_on"].dt.weekday, "D")
+    first = days["lapses_on"] - pd.to_timedelta(days["lapses_on"].dt.day_of_week, "D")
     days["week"] = first.dt.strftime("%Y-%m-%d")
-    days["weekday"] = days["lapses_on"].dt.weekday.map(dict(enumerate(WEEKDAYS)))
+    days["weekday"] = days["lapses_on"].dt.day_of_week.map(dict(enumerate(WEEKDAYS)))
     days["day"] = days["lapses_on"].dt.strftime("%Y-%m-%d")
     days["written"] = days["num_customers"].map(lambda number: whole(number) if number else "")
     most = max(days["num_customers"].max(), 1)
-    if soon.empty:
-        sentence = "Nobody lapses in these weeks, or it is not known when."
-    else:
-        sentence = (
-            f"{count(soon['num_customers'].sum(), 'customer')} lapse by {until:%Y-%m-%d} if they"
-            f" order nothing, who have brought {shop.money(soon['amount'].sum())}. Most lapse on"
-            f" {with_most(days, 'num_customers')['day']}:"
-            f" {whole(days['num_customers'].max())}. The win-back list has the day of each."
-        )
+    sentence = (
+        f"{count(soon['num_customers'].sum(), 'customer')} lapse by {until:%Y-%m-%d} if they"
+        f" order nothing, who have brought {shop.money(soon['amount'].sum())}. Most lapse on"
+        f" {with_most(days, 'num_customers')['day']}:"
+        f" {whole(days['num_customers'].max())}. The win-back list has the day of each."
+    )
     weeks = list(dict.fromkeys(days["week"]))
     return Plot(
         key="lapse-calendar",

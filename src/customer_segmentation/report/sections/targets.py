@@ -132,8 +132,8 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
             {
                 "name": ("Action", None),
                 **{name: (name, whole) for name in columns},
-                "view": ("The list", None),
                 "file": ("As a file", None),
+                "view": ("The list", None),
             },
         ),
     )
