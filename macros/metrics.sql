@@ -37,7 +37,8 @@
         | selectattr('resource_type', 'equalto', 'model') | first).columns if execute else {} -%}
     {%- set moved = [] -%}
     {%- for name, column in columns.items()
-        if name in checked_var('candidate_features') and (column.config.meta or column.meta).get('moves_with_time') -%}
+        if name in checked_var('candidate_features')
+            and (column.get('config', {}).get('meta') or column.get('meta') or {}).get('moves_with_time') -%}
         {%- do moved.append(name) -%}
     {%- endfor -%}
     {{ return(var('metrics_window_days') is none and not moved) }}

@@ -60,7 +60,7 @@ SUBJECTS = {
     ),
     "scoring": Subject(
         (
-            "models/clustering/customer_clusters.sql",
+            "models/clustering/served_versions.sql",
             *(
                 f"{PACKAGE}/{name}.py"
                 for name in ("segmentation", "features", "fitting", "identity")

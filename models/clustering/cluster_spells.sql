@@ -222,9 +222,9 @@ on_the_way as (
         placed.{{ feature }}_centre,
         placed.{{ feature }}_scale,
         stage_spells.{{ feature }} as {{ feature }}_at_first,
-        list_bool_or(
-            list_transform(placed.centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
-        ) as {{ feature }}_moves,
+        len(
+            list_filter(placed.centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
+        ) > 0 as {{ feature }}_moves,
         {%- endfor %}
         list_transform(
             placed.centroids,
@@ -250,12 +250,10 @@ turning_points as (
 
     select
         *,
-        list_sum([
-            0
-            {%- for feature in moving %},
-            cast({{ feature }}_moves as integer)
-            {%- endfor %}
-        ]) as num_moving,
+        0
+        {%- for feature in moving %}
+        + cast({{ feature }}_moves as integer)
+        {%- endfor %} as num_moving,
         list_filter(
             list_transform(
                 points,

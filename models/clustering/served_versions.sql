@@ -1,15 +1,38 @@
 -- A version of which a feature is no candidate any more can't be scored, and those beside it stand for it.
 with
 
-versions as (
+all_versions as (
 
     select
         model_version,
         fitted_on
     from {{ ref('customer_segmentation', 'model_versions') }}
     where purpose = 'serves' and model_version <= {{ active_version() }}
+
+),
+
+-- The one that scores today does so also where today is before its fit.
+active as (
+
+    select
+        all_versions.model_version,
+        least(all_versions.fitted_on, as_of.as_of_date) as serves_since
+    from all_versions
+    cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
+    where all_versions.model_version = {{ active_version() }}
+
+),
+
+versions as (
+
+    select
+        all_versions.model_version,
+        least(all_versions.fitted_on, active.serves_since) as fitted_on
+    from all_versions
+    cross join active
+    where all_versions.model_version = active.model_version or all_versions.fitted_on < active.serves_since
     -- Of two fits of one day the later one.
-    qualify row_number() over (partition by fitted_on order by model_version desc) = 1
+    qualify row_number() over (partition by all_versions.fitted_on order by all_versions.model_version desc) = 1
 
 ),
 

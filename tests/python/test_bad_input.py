@@ -190,7 +190,7 @@ def test_one_clear_sentence_and_nothing_replaced(
             "seed_guards",
             "update marketing.targeting_rules set action = 'wnback' where action = 'win_back'",
             f"targeting_rules.csv: action is one of those in actions.csv ({ACTIONS}); see"
-            " best_and_cooling, lapsed.",
+            " about_to_lapse, best_and_cooling, lapsed.",
         ),
         (
             "seed_guards",

@@ -120,6 +120,53 @@ def test_the_clustering_and_the_rules_can_use_them(own: Build) -> None:
     assert list(counts["num"]) == [1]
 
 
+def test_the_past_is_known_on_metric_days_and_what_comes_where_nothing_moves(own: Build) -> None:
+    changes = own.query(
+        """
+        select
+            count(*) as num_changes,
+            count(*) filter (
+                where changed_on not in (select as_of_date from segments.segment_history)
+            ) as num_on_other_days
+        from segments.customer_segment_changes
+        """
+    ).iloc[0]
+    assert changes["num_changes"] > 0
+    assert changes["num_on_other_days"] == 0
+    assert own.value("select count(changes_on) from segments.segment_countdown") > 0
+
+
+@pytest.mark.parametrize(
+    ("moves", "variables", "reason"),
+    [
+        (True, {}, "a metric of custom_metrics moves with time"),
+        (False, {"metrics_window_days": 200}, "with metrics_window_days the metrics change"),
+    ],
+)
+def test_what_comes_is_not_known_where_metrics_move_by_themselves(
+    tmp_path: Path, moves: bool, variables: dict[str, Any], reason: str
+) -> None:
+    project = with_metrics(tmp_path / "project", CATEGORIES, DISCOUNTED)
+    if moves:
+        described = project / "models" / "metrics" / "_metrics__models.yml"
+        text = described.read_text()
+        column = "      - {name: num_categories, config: {meta: {moves_with_time: true}}}\n"
+        place = text.index("  - name: custom_metrics\n")
+        place = text.index("    columns:\n", place) + len("    columns:\n")
+        described.write_text(text[:place] + column + text[place:])
+    shop = build(project, tmp_path / "shop.duckdb", **variables)
+    assert shop.success, shop.log
+    known = shop.query(
+        "select count(changes_on) as num, min(unknown_because) as because,"
+        " count(distinct unknown_because) as num_reasons from segments.segment_countdown"
+    ).iloc[0]
+    assert (known["num"], known["num_reasons"]) == (0, 1)
+    assert known["because"].startswith(reason)
+    assert shop.value(
+        "select count(*) from segments.customer_segment_changes where cause = 'time passed'"
+    )
+
+
 def test_the_contract_holds_and_they_come_after_it(own: Build, sample_build: Build) -> None:
     columns = """
         select column_name, data_type from duckdb_columns()

@@ -184,3 +184,14 @@ def test_the_countdown_is_what_the_python_scorers_say_day_by_day(
     assert len(first) == len(countdown)
     assert (first["segment_id_then"] == first["next_segment_id"]).all()
     assert (first["days_until_change"] > 0).all()
+
+
+def test_today_may_be_before_the_fit(build: Builder) -> None:
+    """Then the version that scores stands for the time before it, and the tests of data hold."""
+    assert build(refit=False).success
+    again = build(data_tests=True, as_of_date="2025-10-15")
+    assert again.success, again.log
+    assert again.value("select min(as_of_date) < max(as_of_date) from segments.segment_history")
+    assert again.value("select max(changed_on)::varchar from segments.customer_segment_changes") < (
+        "2025-10-16"
+    )

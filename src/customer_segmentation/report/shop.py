@@ -122,7 +122,10 @@ class Shop(Database):
     def last_month(self) -> pd.DataFrame:
         """Who went from segment to segment in the last month that has ended; maybe no rows."""
         moves = self.read(
-            "select * from segment_transitions order by as_of_date, num_customers desc"
+            """
+            select * from segment_transitions
+            order by as_of_date, num_customers desc, from_segment_id, segment_id
+            """
         )
         whole_months = moves[moves["as_of_date"].dt.day == 1]
         last = (moves if whole_months.empty else whole_months)["as_of_date"].max()
