@@ -1,7 +1,7 @@
 -- A version of which a feature is no candidate any more can't be scored, and those beside it stand for it.
 with
 
-all_versions as (
+known_versions as (
 
     select
         model_version,
@@ -15,24 +15,24 @@ all_versions as (
 active as (
 
     select
-        all_versions.model_version,
-        least(all_versions.fitted_on, as_of.as_of_date) as serves_since
-    from all_versions
+        known_versions.model_version,
+        least(known_versions.fitted_on, as_of.as_of_date) as serves_since
+    from known_versions
     cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
-    where all_versions.model_version = {{ active_version() }}
+    where known_versions.model_version = {{ active_version() }}
 
 ),
 
 versions as (
 
     select
-        all_versions.model_version,
-        least(all_versions.fitted_on, active.serves_since) as fitted_on
-    from all_versions
+        known_versions.model_version,
+        least(known_versions.fitted_on, active.serves_since) as fitted_on
+    from known_versions
     cross join active
-    where all_versions.model_version = active.model_version or all_versions.fitted_on < active.serves_since
+    where known_versions.model_version = active.model_version or known_versions.fitted_on < active.serves_since
     -- Of two fits of one day the later one.
-    qualify row_number() over (partition by all_versions.fitted_on order by all_versions.model_version desc) = 1
+    qualify row_number() over (partition by known_versions.fitted_on order by known_versions.model_version desc) = 1
 
 ),
 
