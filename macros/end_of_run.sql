@@ -42,15 +42,17 @@
         ~ customers ~ " as customers), cast(sum(num_customers) as bigint),"
         ~ " sum(revenue), count(*) from " ~ profiles
     ).rows[0] -%}
+    {#- Of a run that was asked for the segments alone the ledger is not there. -#}
     {%- set left_out = run_query(
         "select num_rows, exclusion_reason from " ~ exclusions
         ~ " where num_rows > 0 and exclusion_reason != 'accepted' order by num_rows desc, exclusion_reason"
-    ).rows -%}
+    ).rows if exclusions else none -%}
     {%- set reasons = [] -%}
-    {%- for reason in left_out -%}
+    {%- for reason in left_out or [] -%}
         {%- do reasons.append("{:,}".format(reason[0]) ~ " as " ~ reason[1] | replace('_', ' ')) -%}
     {%- endfor -%}
     {%- do log("{:,} orders of {:,} customers, {}{:,.2f} net, in {} segments.".format(
         row[0], row[1], (var('currency') or '') ~ (' ' if (var('currency') or '') | length > 1 else ''), row[2], row[3]
-    ) ~ (" Rows left out: " ~ reasons | join(', ') ~ "." if reasons else " No row was left out."), info=true) -%}
+    ) ~ (" Rows left out: " ~ reasons | join(', ') ~ "." if reasons else '' if left_out is none else " No row was left out."),
+        info=true) -%}
 {%- endmacro %}

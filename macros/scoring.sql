@@ -156,6 +156,48 @@
 )
 {%- endmacro %}
 
+{#- Everybody who can be clustered on the days of `days`, which names a relation with as_of_date and the model_version that
+    scores it, with their cluster and stage, as the relation `name`; `places` as for scored(). -#}
+{% macro scored_on(name, days, places) -%}
+{{ name }}_metrics as (
+
+    select
+        customer_metrics_history.customer_id,
+        customer_metrics_history.as_of_date,
+        days.model_version,
+        {%- for feature in checked_var('candidate_features') %}
+        cast(customer_metrics_history.{{ feature }} as double) as {{ feature }},
+        {%- endfor %}
+        customer_metrics_history.num_order_days as known_order_days,
+        customer_metrics_history.mean_gap_days as known_mean_gap_days,
+        customer_metrics_history.silence_days as known_silence_days
+    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
+    inner join {{ days }} as days on customer_metrics_history.as_of_date = days.as_of_date
+    where customer_metrics_history.is_clusterable
+
+),
+
+{{ lifecycle_stages(name ~ '_staged', name ~ '_metrics') }},
+
+-- Narrow, since every step of the scoring carries its columns along.
+{{ name }}_customers as (
+
+    select
+        customer_id,
+        as_of_date,
+        model_version,
+        {%- for feature in checked_var('candidate_features') %}
+        {{ feature }},
+        {%- endfor %}
+        repurchase_probability,
+        lifecycle_stage
+    from {{ name }}_staged
+
+),
+
+{{ scored(name, name ~ '_customers', places) }}
+{%- endmacro %}
+
 {#- Which stage's clusters score each lifecycle stage of each version, as the relation `name`; of a version that knows no
     stages, everybody's. -#}
 {% macro serving_places(name) -%}

@@ -353,6 +353,10 @@
         {{ return("order_columns: e-mail addresses are hashed with a secret key, and there is none of at least 16 signs. Set"
             ~ " CUSTOMER_EMAIL_KEY to a long random text, and keep it: with another key nobody is known again.") }}
     {%- endif -%}
+    {%- for name, value in values.items() if name.endswith('_location') and modules.re.match('[a-z0-9]+://[^/@]*:[^/@]*@', value or '') -%}
+        {{ return(name ~ ": the address has a password in it, which would be written into the database and the logs. Take it out, and"
+            ~ " give it to DuckDB as a secret (create persistent secret).") }}
+    {%- endfor -%}
     {%- for name, path in values.attached_databases.items() -%}
         {%- if name | lower == target.database | lower -%}
             {{ return("attached_databases: '" ~ name ~ "' is also the name of the database that is built into. Attach it under"

@@ -194,6 +194,9 @@ stepped as (
 stage_spells as (
 
     select
+        {%- for feature in moving %}
+        {{ feature }} + (cast(spell_from as date) - state_from) as {{ feature }}_at_first,
+        {%- endfor %}
         * replace (
             cast(spell_from as date) as spell_from,
             cast(spell_until as date) as spell_until
@@ -212,36 +215,35 @@ stage_spells as (
 on_the_way as (
 
     select
-        placed.customer_id,
-        placed.known_day,
-        placed.model_version,
-        placed.spell_from,
-        placed.spell_until,
+        customer_id,
+        known_day,
+        model_version,
+        spell_from,
+        spell_until,
         {%- for feature in moving %}
-        placed.{{ feature }}_transform,
-        placed.{{ feature }}_centre,
-        placed.{{ feature }}_scale,
-        stage_spells.{{ feature }} as {{ feature }}_at_first,
+        {{ feature }}_transform,
+        {{ feature }}_centre,
+        {{ feature }}_scale,
+        {{ feature }}_at_first,
         len(
-            list_filter(placed.centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
+            list_filter(centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
         ) > 0 as {{ feature }}_moves,
         {%- endfor %}
         list_transform(
-            placed.centroids,
+            centroids,
             lambda c:
             {
                 'place': coalesce({% for feature in moving %}c['{{ feature }}'], {% endfor %}null, null), -- noqa: RF02
                 'others': 0
                 {%- for feature in checked_var('candidate_features') if feature not in moving %}
-                + coalesce(pow(placed.{{ feature }} - c['{{ feature }}'], 2), 0) -- noqa: RF02
+                + coalesce(pow({{ feature }} - c['{{ feature }}'], 2), 0) -- noqa: RF02
                 {%- endfor %}
             }
         ) as points
     from placed
-    inner join stage_spells using (customer_id, known_day, model_version, spell_from)
     where
-        placed.not_clusterable_reason is null
-        and placed.spell_from < placed.spell_until
+        not_clusterable_reason is null
+        and spell_from < spell_until
         and (false{% for feature in moving %} or {{ feature }}_moves{% endfor %})
 
 ),

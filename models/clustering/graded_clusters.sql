@@ -49,42 +49,7 @@ graded_days as (
 
 ),
 
-clusterable_customers as (
-
-    select
-        customer_metrics_history.customer_id,
-        customer_metrics_history.as_of_date,
-        graded_days.model_version,
-        {%- for feature in checked_var('candidate_features') %}
-        cast(customer_metrics_history.{{ feature }} as double) as {{ feature }},
-        {%- endfor %}
-        customer_metrics_history.num_order_days as known_order_days,
-        customer_metrics_history.mean_gap_days as known_mean_gap_days,
-        customer_metrics_history.silence_days as known_silence_days
-    from {{ ref('customer_segmentation', 'customer_metrics_history') }} as customer_metrics_history
-    inner join graded_days on customer_metrics_history.as_of_date = graded_days.as_of_date
-    where customer_metrics_history.is_clusterable
-
-),
-
-{{ lifecycle_stages('staged', 'clusterable_customers') }},
-
-graded_customers as (
-
-    select
-        customer_id,
-        as_of_date,
-        model_version,
-        {%- for feature in checked_var('candidate_features') %}
-        {{ feature }},
-        {%- endfor %}
-        repurchase_probability,
-        lifecycle_stage
-    from staged
-
-),
-
-{{ scored('clustered', 'graded_customers', 'places') }},
+{{ scored_on('clustered', 'graded_days', 'places') }},
 
 final as (
 

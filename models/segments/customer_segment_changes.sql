@@ -52,8 +52,9 @@ changed as (
 
 ),
 
--- What would have been on the day if nothing had come, by the model of the day before.
-time_alone as (
+-- What would have been on the day by the model of the day before: if nothing had come, and with what did come.
+{% for name, state in {'time_alone': 'previous_known_day', 'same_model': 'known_day'}.items() -%}
+{{ name }} as (
 
     select
         changed.customer_id,
@@ -63,31 +64,14 @@ time_alone as (
     inner join cluster_spells as spells
         on
             changed.customer_id = spells.customer_id
-            and changed.previous_known_day = spells.known_day
+            and changed.{{ state }} = spells.known_day
             and changed.previous_version = spells.model_version
             and changed.spell_from >= spells.spell_from
             and changed.spell_from <= spells.spell_until
 
 ),
 
--- And what if the model had stayed, with what did come.
-same_model as (
-
-    select
-        changed.customer_id,
-        changed.spell_from,
-        spells.segment_id
-    from changed
-    inner join cluster_spells as spells
-        on
-            changed.customer_id = spells.customer_id
-            and changed.known_day = spells.known_day
-            and changed.previous_version = spells.model_version
-            and changed.spell_from >= spells.spell_from
-            and changed.spell_from <= spells.spell_until
-
-),
-
+{% endfor -%}
 caused as (
 
     select

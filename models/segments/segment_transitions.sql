@@ -34,27 +34,31 @@ revenues as (
 
 ),
 
--- Whoever was not known on the day before is new.
+-- Who is known on a day is known on all later ones; whoever was not on the day before is new.
+in_order as (
+
+    select
+        *,
+        lag(segment_id) over by_day as previous_segment_id,
+        lag(segment) over by_day as previous_segment
+    from segment_history
+    window by_day as (partition by customer_id order by as_of_date)
+
+),
+
 moved as (
 
     select
         months.previous_as_of_date as from_date,
-        months.as_of_date,
-        coalesce(before.segment_id, 'new') as from_segment_id,
-        coalesce(before.segment, 'No customer yet') as from_segment,
-        segment_history.segment_id,
-        segment_history.segment,
+        in_order.as_of_date,
+        coalesce(in_order.previous_segment_id, 'new') as from_segment_id,
+        coalesce(in_order.previous_segment, 'No customer yet') as from_segment,
+        in_order.segment_id,
+        in_order.segment,
         coalesce(revenues.revenue, 0) as revenue
-    from segment_history
-    inner join months on segment_history.as_of_date = months.as_of_date
-    left join segment_history as before
-        on
-            segment_history.customer_id = before.customer_id
-            and months.previous_as_of_date = before.as_of_date
-    left join revenues
-        on
-            segment_history.customer_id = revenues.customer_id
-            and segment_history.as_of_date = revenues.as_of_date
+    from in_order
+    inner join months on in_order.as_of_date = months.as_of_date
+    left join revenues on in_order.customer_id = revenues.customer_id and in_order.as_of_date = revenues.as_of_date
     where months.previous_as_of_date is not null
 
 ),

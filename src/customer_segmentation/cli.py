@@ -374,7 +374,7 @@ def export(database: Path | None, vars_file: Path | None, folder: Path, key: str
         built.expect_one_edition()
         try:
             manifest = export(built, folder, key, click.echo)
-        except FileExistsError as problem:
+        except (FileExistsError, ValueError) as problem:
             raise click.ClickException(str(problem)) from problem
         except OSError as problem:
             raise click.ClickException(

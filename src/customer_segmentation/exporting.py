@@ -72,7 +72,8 @@ def export(
 
     They are readable by their owner only. ``key`` is the header of the customers' ids. What
     was in the folder from an earlier export is replaced. Returns the manifest. Raises
-    ``OSError`` if the folder can't be written, ``FileExistsError`` if it is no export.
+    ``OSError`` if the folder can't be written, ``FileExistsError`` if it is no export,
+    ``ValueError`` if a list has a column called like the key.
     """
     if folder.exists() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
         raise FileExistsError(f"'{folder}' has other files. Name another folder.")
@@ -117,6 +118,8 @@ def write_list(
 ) -> Iterator[dict[str, Any]]:
     """Write a list as CSV and, if a sheet has so many rows, as XLSX: a row of the manifest each."""
     rows = database.relation(query)
+    if key != "customer_id" and key in rows.columns:
+        raise ValueError(f"--key: '{name}' has a column '{key}' already. Give another name.")
     headers = [key if column == "customer_id" else column for column in rows.columns]
     csv = folder / f"{name}.csv"
     safe, is_formula = [], []
@@ -126,7 +129,8 @@ def write_list(
             runs = f"coalesce(regexp_matches({value}, '{FORMULA}'), false)"
             is_formula.append(f"cast({runs} as integer)")
             value = f"case when {runs} then '''' || {value} else {value} end"
-        safe.append(f'{value} as "{header}"')
+        quoted = header.replace('"', '""')
+        safe.append(f'{value} as "{quoted}"')
     ((num_rows, num_neutralised),) = rows.aggregate(
         f"count(*), coalesce(sum({' + '.join(is_formula) or '0'}), 0)"
     ).fetchall()
@@ -152,8 +156,7 @@ def write_sheet(rows: duckdb.DuckDBPyRelation, path: Path, headers: list[str]) -
     """Write rows as a sheet in which text stays text, whatever it looks like."""
     import xlsxwriter  # type: ignore[import-untyped]
 
-    options = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         book.set_properties({"created": datetime.datetime(2000, 1, 1)})
         sheet = book.add_worksheet("list")
         bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})

@@ -88,8 +88,6 @@ NAMES = {
 }  # fmt: skip
 """Words of columns by what they are, the clearest first."""
 
-CONVERT = "currency_rates_location converts them all"
-
 ZONES = (
     "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles",
     "America/Sao_Paulo", "Europe/London", "Europe/Berlin", "Europe/Helsinki", "Asia/Kolkata",
@@ -533,7 +531,7 @@ def about_currency(export: Export, proposal: Proposal) -> None:
         proposal.questions.append(
             Question(
                 "The amounts are in several currencies, which are never added up. Which one counts?"
-                f" ({CONVERT})",
+                " (currency_rates_location converts them all)",
                 {
                     f"{code}: {rows:,} rows; {lost:,} customers have none of it": ("currency", code)
                     for code, rows, lost in codes[:5]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import NO_UNIT_TESTS, PROJECT, Build, run_dbt
+from conftest import NO_UNIT_TESTS, PROJECT, QUICK, Build, run_dbt
 
 from customer_segmentation.building import WrongUse, ended_at_a_standstill, sentence, vars_of
 from customer_segmentation.cli import main
@@ -90,14 +90,50 @@ def test_docs_that_cannot_be_made_say_why_and_nothing_else(
 
 
 @pytest.mark.slow
+def test_a_build_ends_with_what_came_of_it(tmp_path: Path) -> None:
+    """Orders, customers, revenue, segments; and what was left out, where the ledger is built."""
+    shop = tmp_path / "shop.duckdb"
+    part = run_dbt(shop, ["build", "--select", "+segment_profiles", *NO_UNIT_TESTS], QUICK)
+    orders, customers, revenue, segments = part.query(
+        """
+        select
+            (select count(*) from staging.orders where amount > 0),
+            (select count(*) from segments.customer_segments),
+            (select sum(amount) from staging.orders),
+            (select count(*) from segments.segment_profiles)
+        """
+    ).iloc[0]
+    said = (
+        f"{orders:,.0f} orders of {customers:,.0f} customers, EUR {revenue:,.2f} net,"
+        f" in {segments:.0f} segments."
+    )
+    assert said.replace("EUR ", "") in part.log
+    assert "Rows left out" not in part.log
+    whole = run_dbt(shop, ["build", *NO_UNIT_TESTS], QUICK | {"currency": "EUR"})
+    reasons = whole.query(
+        """
+        select num_rows, exclusion_reason from staging.order_exclusions
+        where num_rows > 0 and exclusion_reason != 'accepted'
+        order by num_rows desc, exclusion_reason
+        """
+    )
+    told = ", ".join(
+        f"{num_rows:,} as {reason.replace('_', ' ')}"
+        for num_rows, reason in reasons.itertuples(index=False)
+    )
+    assert f"{said} Rows left out: {told}." in whole.log
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("selection", "said"),
     [
         (["build", "--select", "metrics"], "which is neither built nor selected. Build everything"),
         (["test"], "or put a + before what you select, as in --select +"),
         (["build", "--select", "path:seeds", "staging", "metrics", *NO_UNIT_TESTS], None),
+        (["build", "--select", "+segment_profiles", *NO_UNIT_TESTS], None),
     ],
-    ids=["a layer", "tests alone", "layers in a row"],
+    ids=["a layer", "tests alone", "layers in a row", "segments without the ledger"],
 )
 def test_a_part_of_a_fresh_database_is_built_or_refused_in_a_sentence(
     tmp_path: Path, selection: list[str], said: str | None

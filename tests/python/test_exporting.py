@@ -150,6 +150,21 @@ def test_whole_or_not_at_all(shop: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("key", ["segment", "consent_status"])
+def test_a_key_that_is_called_like_a_column_is_one_sentence(
+    shop: Path, tmp_path: Path, key: str
+) -> None:
+    folder = str(tmp_path / "export")
+    said = CliRunner().invoke(
+        main, ["export", "--database", str(shop), "--folder", folder, "--key", key]
+    )
+    assert said.exit_code == 1
+    assert f"has a column '{key}' already. Give another name." in said.output
+    manifest, _ = export(shop, tmp_path / "export", "--key", 'the "id"')
+    assert rows_of(tmp_path / "export" / "customer_segments.csv")[0]['the "id"']
+    assert manifest["key"] == 'the "id"'
+
+
 def test_a_folder_of_something_else_is_left_alone(shop: Path, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.txt").write_text("mine")

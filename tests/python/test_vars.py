@@ -200,6 +200,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "Take it out, and give it in the environment: MYSQL_PWD.",
     ),
     (
+        {"orders_location": "https://me:secret@shop.example/orders.csv", "allow_network": True},
+        "orders_location: the address has a password in it, which would be written into the data",
+    ),
+    (
         {"attached_databases": {"erp": "https://shop.example/orders.duckdb"}},
         "is on the network, which is read only if you say so: allow_network: true.",
     ),
