@@ -37,6 +37,8 @@ final as (
         days_since_last_order,
         lifecycle_stage,
         repurchase_probability,
+        changes_on,
+        next_segment,
         lapses_on,
         consent_status,
         last_contacted_on,

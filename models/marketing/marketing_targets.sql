@@ -18,6 +18,8 @@ segment_countdown as (
 
     select
         customer_id,
+        changes_on,
+        next_segment,
         days_until_lapse,
         lapses_on
     from {{ ref('customer_segmentation', 'segment_countdown') }}
@@ -60,6 +62,8 @@ ranked as (
     select
         customer_segments.*,
         spend_ranks.spend_rank,
+        segment_countdown.changes_on,
+        segment_countdown.next_segment,
         segment_countdown.days_until_lapse,
         segment_countdown.lapses_on,
         rules.rules
@@ -121,6 +125,8 @@ joined as (
         ruled.days_since_last_order,
         ruled.lifecycle_stage,
         ruled.repurchase_probability,
+        ruled.changes_on,
+        ruled.next_segment,
         ruled.lapses_on,
         case
             when stg_customers.is_unsubscribed then 'unsubscribed'

@@ -363,7 +363,7 @@ def report(database: Path | None, vars_file: Path | None, site: Path) -> None:
 def export(database: Path | None, vars_file: Path | None, folder: Path, key: str) -> None:
     """Write the lists as files: CSV for importers, XLSX for people.
 
-    All target lists, customer_segments and the changes of the last month, with consent, and a
+    All target lists, customer_segments and the changes since last month began, with consent, and a
     manifest of them. Whole or not at all, and readable by you alone.
     """
     database = database or database_of(vars_file)

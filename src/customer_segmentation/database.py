@@ -160,6 +160,16 @@ class Database:
         with self._said():
             return self._connection.sql(sql)
 
+    def rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query, a few in memory at once. Raises as ``read`` does.
+
+        Read them to the end before another query.
+        """
+        with self._said():
+            result = self._connection.execute(sql)
+            while batch := result.fetchmany(10_000):
+                yield from batch
+
     @contextmanager
     def _said(self) -> Iterator[None]:
         """Raise ``NotReadable`` with a sentence for what people can mend."""

@@ -6,13 +6,11 @@ import datetime
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from customer_segmentation.database import Database
 
@@ -26,7 +24,7 @@ WITH_CONSENT = """
     select
         {table}.*,
         targets.consent_status,
-        targets.is_eligible as may_be_contacted,
+        targets.is_eligible,
         targets.suppressed_reason
     from {table}
     left join marketing_targets as targets using (customer_id)
@@ -34,15 +32,12 @@ WITH_CONSENT = """
 
 FURTHER = {
     "customer_segments": WITH_CONSENT.format(table="customer_segments") + " order by customer_id",
-    "segment_changes_of_the_last_month": """
-        with beginning as (
-            select max(as_of_date) as as_of_date from segment_history
-            where as_of_date < (select as_of_date from as_of)
-        ),
-
-        changes as (
-            select customer_segment_changes.* from customer_segment_changes
-            where changed_on > (select beginning.as_of_date from beginning)
+    "segment_changes_since_last_month": """
+        with changes as (
+            select * from customer_segment_changes
+            where changed_on > (
+                select date_trunc('month', as_of_date) - interval 1 month from as_of
+            )
         )
         """
     + WITH_CONSENT.format(table="changes")
@@ -139,7 +134,7 @@ def write_list(
     yield {"file": csv.name, **about, "neutralised_cells": int(num_neutralised), **hash_of(csv)}
     if num_rows <= MOST_ROWS_OF_A_SHEET:
         sheet = folder / f"{name}.xlsx"
-        write_sheet(rows, sheet, headers)
+        write_sheet(database.rows(query), sheet, headers)
         yield {"file": sheet.name, **about, **hash_of(sheet)}
 
 
@@ -152,7 +147,7 @@ def hash_of(path: Path) -> dict[str, str]:
     return {"sha256": digest.hexdigest()}
 
 
-def write_sheet(rows: duckdb.DuckDBPyRelation, path: Path, headers: list[str]) -> None:
+def write_sheet(rows: Iterable[tuple[Any, ...]], path: Path, headers: list[str]) -> None:
     """Write rows as a sheet in which text stays text, whatever it looks like."""
     import xlsxwriter  # type: ignore[import-untyped]
 
@@ -166,7 +161,7 @@ def write_sheet(rows: duckdb.DuckDBPyRelation, path: Path, headers: list[str]) -
         for column, header in enumerate(headers):
             sheet.write_string(0, column, header, bold)
         number = 0
-        for number, row in enumerate(rows.fetchall(), 1):
+        for number, row in enumerate(rows, 1):
             for column, value in enumerate(row):
                 if value is None:
                     continue

@@ -78,8 +78,8 @@ def test_every_list_is_a_file_with_its_rows_and_hash(
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert f"{name}: {file['rows']:,} rows" in said
         table = path.stem
-        if table in ("customer_segments", "segment_changes_of_the_last_month"):
-            assert {"consent_status", "may_be_contacted"} <= set(file["columns"])
+        if table in ("customer_segments", "segment_changes_since_last_month"):
+            assert {"consent_status", "is_eligible"} <= set(file["columns"])
         if table.startswith("targets_"):
             assert file["rows"] == sample_build.value(f"select count(*) from marketing.{table}")
             assert "consent_status" in file["columns"]
@@ -90,7 +90,7 @@ def test_every_list_is_a_file_with_its_rows_and_hash(
         "select count(*) from segments.customer_segment_changes"
         " where changed_on > date '2025-12-01'"
     )
-    assert files["segment_changes_of_the_last_month.csv"]["rows"] == num_changes > 0
+    assert files["segment_changes_since_last_month.csv"]["rows"] == num_changes > 0
     assert manifest["as_of_date"] == "2026-01-01"
     assert manifest["edition"] > 0
 

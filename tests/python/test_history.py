@@ -9,6 +9,8 @@ import pytest
 from conftest import PROJECT, Build, Builder
 
 import customer_segmentation
+from customer_segmentation.database import Database
+from customer_segmentation.exporting import FURTHER
 
 pytestmark = pytest.mark.slow
 
@@ -186,12 +188,21 @@ def test_the_countdown_is_what_the_python_scorers_say_day_by_day(
     assert (first["days_until_change"] > 0).all()
 
 
-def test_today_may_be_before_the_fit(build: Builder) -> None:
+def test_today_may_be_before_the_fit(build: Builder, tmp_path: Path) -> None:
     """Then the version that scores stands for the time before it, and the tests of data hold."""
     assert build(refit=False).success
     again = build(data_tests=True, as_of_date="2025-10-15")
     assert again.success, again.log
     assert again.value("select min(as_of_date) < max(as_of_date) from segments.segment_history")
+    # The last whole month and what has passed of this one.
+    with Database(again.copy(tmp_path / "copy")) as database:
+        changes = database.read(FURTHER["segment_changes_since_last_month"])
+    since = again.query(
+        "select customer_id from segments.customer_segment_changes"
+        " where changed_on > date '2025-09-01'"
+    )
+    assert sorted(changes["customer_id"]) == sorted(since["customer_id"])
+    assert (changes["changed_on"] < "2025-10-01").any()
     assert again.value("select max(changed_on)::varchar from segments.customer_segment_changes") < (
         "2025-10-16"
     )

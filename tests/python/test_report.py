@@ -290,7 +290,7 @@ def test_its_figures_are_true(
         " where is_eligible and consent_status = 'unknown'"
     )
     assert unknown > 0
-    said = f"may be contacted, if {unknown:,} of unknown consent may"
+    said = f"on a list, {unknown:,} of unknown consent"
     assert figures[said] == percent(eligible)
     again = sample_build.value(
         "select resampling_share from clustering.clustering_candidates where is_selected"

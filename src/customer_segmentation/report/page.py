@@ -88,9 +88,9 @@ def headline(shop: Shop) -> dict[str, Any]:
             (whole(len(segments)), "segment" if len(segments) == 1 else "segments"),
             (
                 percent(eligible["num"] / eligible["num_all"]),
-                "may be contacted"
+                "on a list"
                 + (
-                    f", if {whole(eligible['num_unknown'])} of unknown consent may"
+                    f", {whole(eligible['num_unknown'])} of unknown consent"
                     if eligible["num_unknown"]
                     else ""
                 ),

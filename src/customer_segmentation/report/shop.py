@@ -133,6 +133,24 @@ class Shop(Database):
         return last_moves
 
     @cached_property
+    def last_causes(self) -> pd.DataFrame:
+        """What moved customers in that month: segments before and after, cause, changes."""
+        if self.last_month.empty:
+            return pd.DataFrame(columns=["previous_segment_id", "segment_id", "cause", "changes"])
+        month = self.last_month.iloc[0]
+        return self.read(
+            f"""
+            select previous_segment_id, segment_id, cause, count(*) as changes
+            from customer_segment_changes
+            where
+                changed_on > date '{month["from_date"]:%Y-%m-%d}'
+                and changed_on <= date '{month["as_of_date"]:%Y-%m-%d}'
+            group by previous_segment_id, segment_id, cause
+            order by changes desc, cause, previous_segment_id, segment_id
+            """
+        )
+
+    @cached_property
     def sizes(self) -> pd.DataFrame:
         """Customers of each segment on each day of the history, by today's model."""
         return self.read(

@@ -11,7 +11,7 @@ from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, percent, whole
 
 NUM_MONTHS = 13
-NUM_COHORTS, NUM_MONTHS_SINCE = 12, 9
+NUM_COHORTS, NUM_MONTHS_SINCE = 12, 11
 
 BOTH_WAYS = plots.SHORT.replace("datum.value", "abs(datum.value)")
 """Labels of an axis on which what is lost is drawn downwards."""
@@ -22,6 +22,15 @@ STANDINGS = {
     "num_new": ("New", plots.ACCENT),
     "num_lost": ("Lost", "var(--index-1)"),
 }
+
+PARTS = {
+    "expansion": ("Others spent more", plots.QUIET),
+    "reactivated_revenue": ("Came back", "var(--index-4)"),
+    "new_revenue": ("New", plots.ACCENT),
+    "contraction": ("Others spent less", "var(--index-2)"),
+    "lost_revenue": ("Lost", "var(--index-1)"),
+}
+LOST_PARTS = ["contraction", "lost_revenue"]
 
 
 def growth(shop: Shop) -> Section:
@@ -39,49 +48,92 @@ def growth(shop: Shop) -> Section:
         f"In {last['month']:%B %Y} {count(last['num_active'], 'customer')} ordered:"
         f" {whole(last['num_new'])} new, {whole(last['num_retained'])} who had ordered the month"
         f" before, {whole(last['num_reactivated'])} who came back; {whole(last['num_lost'])} of the"
-        f" month before did not. Revenue {'rose' if change >= 0 else 'fell'} by"
-        f" {shop.money(abs(change))}."
+        f" month before did not. Revenue {'rose' if change >= 0 else 'fell'} from"
+        f" {shop.brief_money(before['revenue'])} to {shop.brief_money(last['revenue'])}: new and"
+        f" returning customers brought"
+        f" {shop.brief_money(last['new_revenue'] + last['reactivated_revenue'])}, those who were"
+        f" lost had brought {shop.brief_money(last['lost_revenue'])}."
     )
     return Section(
         key="growth",
         title="Where growth comes from",
         lead=lead,
-        plots=[active_customers(shop, months.tail(NUM_MONTHS)), cohorts(shop)],
+        plots=[
+            active_customers(shop, months.tail(NUM_MONTHS)),
+            change_of_revenue(shop, months.tail(NUM_MONTHS)),
+            cohorts(shop),
+        ],
+    )
+
+
+def stacked(
+    months: pd.DataFrame, parts: dict[str, tuple[str, str]], lost: list[str], title: str
+) -> alt.LayerChart:
+    """Draw a bar per month: parts above zero, those of ``lost`` below."""
+    rows = months.melt(id_vars=["month"], value_vars=list(parts), var_name="of", value_name="size")
+    rows["part"] = rows["of"].map({name: label for name, (label, _) in parts.items()})
+    rows["rank"] = rows["of"].map({name: rank for rank, name in enumerate(parts)})
+    rows["size"] = rows["size"].astype(float)
+    rows["drawn"] = rows["size"].where(~rows["of"].isin(lost), -rows["size"])
+    rows["label"] = rows["month"].dt.strftime("%b %Y")
+    labels = list(dict.fromkeys(rows["label"]))
+    bars = (
+        plots.chart(rows[["label", "part", "rank", "size", "drawn"]])
+        .mark_bar(stroke=plots.GROUND, strokeWidth=1)
+        .encode(
+            x=alt.X("label:O", sort=labels, title=None,
+                    axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False,
+                                  offset=6)),
+            y=alt.Y("drawn:Q", title=title, axis=plots.few_ticks(labelExpr=BOTH_WAYS)),
+            color=alt.Color(
+                "part:N",
+                scale=alt.Scale(domain=[label for label, _ in parts.values()],
+                                range=[colour for _, colour in parts.values()]),
+                legend=alt.Legend(columns=3),
+            ),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("label:N", title="Month"),
+                alt.Tooltip("part:N", title="Part"),
+                alt.Tooltip("size:Q", title=title, format=",.0f"),
+            ],
+        )
+    )  # fmt: skip
+    return plots.finished(bars, height=260)
+
+
+def change_of_revenue(shop: Shop, months: pd.DataFrame) -> Plot:
+    """Draw what each month's revenue gained and lost against the month before."""
+    last = months.iloc[-1]
+    gained, gone = (
+        {name: float(last[name]) for name in PARTS if (name in LOST_PARTS) == is_lost}
+        for is_lost in (False, True)
+    )
+    most, least = (max(parts, key=lambda name: parts[name]) for parts in (gained, gone))
+    currency = f" ({shop.facts['currency']})" if shop.facts["currency"] else ""
+    return Plot(
+        key="change-of-revenue",
+        title="What revenue gained and lost",
+        shows="A bar per month, against the month before: revenue of new and of returning"
+        " customers and what others spent more; below zero what those spent less, and what the lost"
+        " had spent.",
+        sentence=f"In {last['month']:%B %Y} most was gained as “{PARTS[most][0].lower()}”"
+        f" ({shop.money(gained[most])}) and lost as “{PARTS[least][0].lower()}”"
+        f" ({shop.money(gone[least])}).",
+        chart=stacked(months, PARTS, LOST_PARTS, f"Revenue{currency}"),
+        table=Table.of(
+            months.assign(label=months["month"].dt.strftime("%Y-%m")),
+            {
+                "label": ("Month", None),
+                "revenue": ("Revenue", shop.money),
+                **{name: (label, shop.money) for name, (label, _) in PARTS.items()},
+            },
+        ),
     )
 
 
 def active_customers(shop: Shop, months: pd.DataFrame) -> Plot:
     """Draw the active customers of each month by where they came from, and the lost below."""
-    rows = months.melt(
-        id_vars=["month"], value_vars=list(STANDINGS), var_name="of", value_name="num_customers"
-    )
-    rows["standing"] = rows["of"].map({name: label for name, (label, _) in STANDINGS.items()})
-    rows["rank"] = rows["of"].map({name: rank for rank, name in enumerate(STANDINGS)})
-    rows["drawn"] = rows["num_customers"].where(rows["of"] != "num_lost", -rows["num_customers"])
-    rows["label"] = rows["month"].dt.strftime("%b %Y")
-    labels = list(dict.fromkeys(rows["label"]))
-    bars = (
-        plots.chart(rows[["label", "standing", "rank", "num_customers", "drawn"]])
-        .mark_bar(stroke=plots.GROUND, strokeWidth=1)
-        .encode(
-            x=alt.X("label:O", sort=labels, title=None,
-                    axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False)),
-            y=alt.Y("drawn:Q", title="Customers",
-                    axis=plots.few_ticks(labelExpr=BOTH_WAYS)),
-            color=alt.Color(
-                "standing:N",
-                scale=alt.Scale(domain=[label for label, _ in STANDINGS.values()],
-                                range=[colour for _, colour in STANDINGS.values()]),
-                legend=alt.Legend(columns=4),
-            ),
-            order=alt.Order("rank:Q"),
-            tooltip=[
-                alt.Tooltip("label:N", title="Month"),
-                alt.Tooltip("standing:N", title="Customers"),
-                alt.Tooltip("num_customers:Q", title="How many", format=","),
-            ],
-        )
-    )  # fmt: skip
     net = months["num_new"] + months["num_reactivated"] - months["num_lost"]
     gained = int((net.iloc[1:] > 0).sum())
     return Plot(
@@ -89,9 +141,11 @@ def active_customers(shop: Shop, months: pd.DataFrame) -> Plot:
         title="Active customers",
         shows="A bar per month: customers who were retained, came back or were new; below zero"
         " those who were lost.",
-        sentence=f"In {gained} of {count(len(net) - 1, 'month')} more came than were lost. Active"
+        sentence=f"In {gained} of {count(len(net) - 1, 'month')} more came than were lost;"
+        f" in the last one {whole(months['num_lost'].iloc[-1])} were, and"
+        f" {whole(months['num_new'].iloc[-1] + months['num_reactivated'].iloc[-1])} came. Active"
         " is who ordered in the month; lost, who ordered in the month before and not in this one.",
-        chart=plots.finished(bars, height=260),
+        chart=stacked(months, STANDINGS, ["num_lost"], "Customers"),
         table=Table.of(
             months.assign(label=months["month"].dt.strftime("%Y-%m")),
             {
@@ -101,12 +155,6 @@ def active_customers(shop: Shop, months: pd.DataFrame) -> Plot:
                 "num_retained": ("Retained", whole),
                 "num_reactivated": ("Reactivated", whole),
                 "num_lost": ("Lost", whole),
-                "revenue": ("Revenue", shop.money),
-                "new_revenue": ("From new", shop.money),
-                "reactivated_revenue": ("From reactivated", shop.money),
-                "expansion": ("More from others", shop.money),
-                "contraction": ("Less from others", shop.money),
-                "lost_revenue": ("Lost", shop.money),
             },
         ),
     )
@@ -127,24 +175,37 @@ def cohorts(shop: Shop) -> Plot:
         cohort=seen["first_order_month"].dt.strftime("%b %Y")
         + "\n"
         + seen["num_customers"].map(lambda number: count(number, "customer")),
-        written=seen["share_active"].map(percent),
+        written=seen["share_active"].map(percent).str.rstrip("%"),
+        share=seen["share_active"].map(percent),
     )
     names = list(dict.fromkeys(cells["cohort"]))
-    first = seen[seen["months_since"] == 1]
+    # Who is new in the month with which the orders begin is not known.
+    beginning = rows["first_order_month"].min()
+    first = seen[(seen["months_since"] == 1) & (seen["first_order_month"] > beginning)]
     again = first["num_active"].sum() / max(first["num_customers"].sum(), 1)
+    sentence = (
+        f"Of those who first ordered in these months, {percent(again)} ordered again in the month"
+        " after."
+        if len(first)
+        else "One month of first orders is known."
+    )
+    if beginning in newest:
+        sentence += (
+            f" With {beginning:%B %Y} the orders begin, so its customers need not be new; they are"
+            " not counted here."
+        )
     return Plot(
         key="cohorts",
         title="Who comes back, by the month of the first order",
         shows="A row per month of first orders and a column per month since, with the share of"
         " those customers who ordered in it.",
-        sentence=f"Of those who first ordered in these months, {percent(again)} ordered again in"
-        " the month after.",
+        sentence=sentence,
         chart=plots.grid(
-            cells[["cohort", "months_since", "written", "share_active", "num_active"]],
+            cells[["cohort", "months_since", "written", "share", "share_active", "num_active"]],
             x=alt.X(
                 "months_since:O",
-                axis=alt.Axis(orient="top", title="Months since", labelAngle=0, ticks=False,
-                              domain=False),
+                axis=alt.Axis(orient="top", title="Months since; cells: % who ordered",
+                              labelAngle=0, ticks=False, domain=False),
             ),
             y=alt.Y("cohort:N", sort=names, axis=plots.labels_axis()),
             steps=[0.05, 0.25],
@@ -153,7 +214,7 @@ def cohorts(shop: Shop) -> Plot:
             tooltip=[
                 alt.Tooltip("cohort:N", title="First order"),
                 alt.Tooltip("months_since:O", title="Months since"),
-                alt.Tooltip("written:N", title="Ordered in it"),
+                alt.Tooltip("share:N", title="Ordered in it"),
             ],
             size=11,
             row_height=34,

@@ -6,13 +6,22 @@ import altair as alt
 import pandas as pd
 
 from customer_segmentation.report import plots
-from customer_segmentation.report.frames import with_most
+from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, percent, whole
 
 NUM_WEEKS = 13
 """Of the calendar of those who lapse."""
+
+BY = {
+    "ordered": "followed an order",
+    "goods returned": "goods that came back",
+    "time passed": "time without one",
+    "model changed": "a refit",
+    "corrected": "corrected orders",
+}
+"""What moves customers, as the end of a sentence about orders."""
 
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -40,8 +49,30 @@ def movement(shop: Shop) -> Section:
                 f" Most went from {most['from_segment']} to {most['segment']}:"
                 f" {whole(most['num_customers'])}."
             )
+        lead += moved_by(shop.last_causes)
         drawn = [transitions(shop, moves), sizes(shop), *drawn]
-    return Section(key="movement", title="Who moves", lead=lead, plots=drawn)
+    return Section(
+        key="movement",
+        title="Who moves",
+        lead=lead,
+        plots=drawn,
+        template="legend.html.jinja",
+        content={"segments": records(shop.segments[["segment", "badge", "colour", "ink"]])},
+    )
+
+
+def moved_by(causes: pd.DataFrame) -> str:
+    """Write how many changes followed what, with a space before.
+
+    >>> moved_by(pd.DataFrame({"cause": ["ordered", "time passed"], "changes": [1041, 172]}))
+    ' Of their 1,213 changes 1,041 followed an order and 172 time without one.'
+    """
+    changes = causes.groupby("cause")["changes"].sum()
+    said = [f"{whole(changes[cause])} {words}" for cause, words in BY.items() if cause in changes]
+    if not said:
+        return ""
+    listed = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
+    return f" Of their {count(changes.sum(), 'change')} {listed}."
 
 
 def month_of(moves: pd.DataFrame) -> str:
@@ -77,7 +108,7 @@ def transitions(shop: Shop, moves: pd.DataFrame) -> Plot:
         sentence=(
             f"{percent(stay['num_customers'].sum() / max(known['num_customers'].sum(), 1))} of the"
             " customers stayed where they were. The model is the same on both days: only"
-            " customers moved. A darker cell is a larger share of the segment before."
+            " customers moved. A stronger colour is a larger share of the segment before."
         ),
         chart=plots.grid(
             cells[["came", "went", "written", "share", "share_of_from_segment", "segment"]],
@@ -140,7 +171,8 @@ def sizes(shop: Shop) -> Plot:
         .encode(
             x=alt.X(
                 "day:O", title=None,
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False),
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False,
+                              offset=6),
             ),
             y=alt.Y("num_customers:Q", title="Customers",
                     axis=plots.few_ticks(labelExpr=plots.SHORT)),
@@ -168,41 +200,51 @@ def sizes(shop: Shop) -> Plot:
 
 
 def lapse_calendar(shop: Shop) -> Plot:
-    """Draw how many customers lapse on each of the coming days if they order nothing."""
+    """Draw how many customers lapse on each of the coming days if they order nothing.
+
+    Where nobody ever does, how many go to another segment.
+    """
     as_of = pd.Timestamp(shop.facts["as_of_date"])
     monday = as_of - pd.Timedelta(days=as_of.day_of_week)
     until = monday + pd.Timedelta(days=7 * NUM_WEEKS - 1)
-    lapses = shop.read(
-        """
-        select lapses_on, count(*) as num_customers, sum(total_amount) as amount
-        from segment_countdown
-        inner join customer_segments using (customer_id)
-        where lapses_on is not null
-        group by lapses_on
-        order by lapses_on
-        """
+    lapses, moves = (
+        shop.read(
+            f"""
+            select {day} as day, count(*) as num_customers, sum(total_amount) as amount
+            from segment_countdown
+            inner join customer_segments using (customer_id)
+            where {day} is not null
+            group by {day}
+            order by {day}
+            """
+        )
+        for day in ("lapses_on", "changes_on")
     )
-    lapses["lapses_on"] = pd.to_datetime(lapses["lapses_on"])
-    soon = lapses[lapses["lapses_on"] <= until]
-    days = pd.DataFrame({"lapses_on": pd.date_range(as_of, until)})
-    days = days.merge(soon, "left", on="lapses_on").fillna({"num_customers": 0, "amount": 0})
-    first = days["lapses_on"] - pd.to_timedelta(days["lapses_on"].dt.day_of_week, "D")
+    does = "lapse" if len(lapses) else "leave their segment"
+    dated = (lapses if len(lapses) else moves).astype({"day": "datetime64[ns]"})
+    soon = dated[dated["day"] <= until]
+    days = pd.DataFrame({"day": pd.date_range(as_of, until)})
+    days = days.merge(soon, "left", on="day").fillna({"num_customers": 0, "amount": 0})
+    first = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, "D")
     days["week"] = first.dt.strftime("%Y-%m-%d")
-    days["weekday"] = days["lapses_on"].dt.day_of_week.map(dict(enumerate(WEEKDAYS)))
-    days["day"] = days["lapses_on"].dt.strftime("%Y-%m-%d")
+    days["weekday"] = days["day"].dt.day_of_week.map(dict(enumerate(WEEKDAYS)))
+    days["day"] = days["day"].dt.strftime("%Y-%m-%d")
     days["written"] = days["num_customers"].map(lambda number: whole(number) if number else "")
     most = max(days["num_customers"].max(), 1)
     sentence = (
-        f"{count(soon['num_customers'].sum(), 'customer')} lapse by {until:%Y-%m-%d} if they"
-        f" order nothing, who have brought {shop.money(soon['amount'].sum())}. Most lapse on"
-        f" {with_most(days, 'num_customers')['day']}:"
-        f" {whole(days['num_customers'].max())}. The win-back list has the day of each."
+        f"{count(soon['num_customers'].sum(), 'customer')} {does} by {until:%Y-%m-%d} if they"
+        f" order nothing, who have brought {shop.money(soon['amount'].sum())}; most on"
+        f" {with_most(days, 'num_customers')['day']}: {whole(days['num_customers'].max())}. The"
+        " lists have the day of each."
     )
+    if not len(lapses):
+        sentence = f"Nobody becomes lapsed within a year, however silent. {sentence}"
     weeks = list(dict.fromkeys(days["week"]))
     return Plot(
         key="lapse-calendar",
-        title="Who lapses when",
-        shows="A row per week and a column per weekday, with the customers who lapse on that day.",
+        title="Who lapses when" if len(lapses) else "Who leaves their segment when",
+        shows="A row per week and a column per weekday, with the customers who"
+        f" {does} on that day.",
         sentence=sentence,
         chart=plots.grid(
             days[["week", "weekday", "day", "written", "num_customers"]],
@@ -219,15 +261,15 @@ def lapse_calendar(shop: Shop) -> Plot:
             value="num_customers",
             tooltip=[
                 alt.Tooltip("day:N", title="Day"),
-                alt.Tooltip("num_customers:Q", title="Customers who lapse", format=","),
+                alt.Tooltip("num_customers:Q", title=f"Customers who {does}", format=","),
             ],
             row_height=26,
         ),
         table=Table.of(
-            soon.assign(day=soon["lapses_on"].dt.strftime("%Y-%m-%d")),
+            soon.assign(day=soon["day"].dt.strftime("%Y-%m-%d")),
             {
                 "day": ("Day", None),
-                "num_customers": ("Customers who lapse", whole),
+                "num_customers": (f"Customers who {does}", whole),
                 "amount": ("What they have brought", shop.money),
             },
         ),

@@ -13,6 +13,13 @@ from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, figure, percent, whole
 
+BY_CAUSE = {
+    "ordered": "by an order",
+    "goods returned": "as goods came back",
+    "time passed": "without an order",
+}
+"""How customers come and leave while the model stays."""
+
 NOTHING_LEFT = "As much came back as was bought, or more: shares of the revenue say nothing."
 
 
@@ -87,6 +94,7 @@ def card(shop: Shop, segment: dict[str, Any], eligible: pd.DataFrame) -> dict[st
         "ink": segment["ink"],
         "is_cluster": not pd.isna(segment["cluster_id"]),
         "num_customers": count(segment["num_customers"], "customer"),
+        "revenue": shop.brief_money(segment["revenue"]),
         "share_of_customers": percent(segment["share_of_customers"]),
         "share_of_revenue": percent(segment["share_of_revenue"]),
         "bar_of_customers": round(100 * segment["share_of_customers"], 1),
@@ -127,12 +135,18 @@ def movement_of(shop: Shop, segment_id: str) -> dict[str, Any]:
     crossed = moves[moves["from_segment_id"] != moves["segment_id"]]
     came = crossed.loc[crossed["segment_id"] == segment_id, "num_customers"].sum()
     went = crossed.loc[crossed["from_segment_id"] == segment_id, "num_customers"].sum()
+    causes = shop.last_causes
+    arrivals = causes[causes["segment_id"] == segment_id]
+    leavers = causes[causes["previous_segment_id"] == segment_id]
     days = sizes["as_of_date"].drop_duplicates()
     own = sizes[sizes["segment_id"] == segment_id].set_index("as_of_date")["num_customers"]
     line = own.reindex(days).fillna(0).tail(13)
     most = max(line.max(), 1)
     return {
-        "moved": None if moves.empty else f"{whole(came)} came, {whole(went)} left",
+        "moved": None
+        if moves.empty
+        else f"{whole(came)} came{mostly(arrivals)}, {whole(went)} left{mostly(leavers)}",
+        "month": None if moves.empty else month_of(moves),
         "line": " ".join(
             f"{100 * number / max(len(line) - 1, 1):.1f},{23 - 22 * size / most:.1f}"
             for number, size in enumerate(line)
@@ -140,6 +154,26 @@ def movement_of(shop: Shop, segment_id: str) -> dict[str, Any]:
         if len(line) > 1
         else None,
     }
+
+
+def month_of(moves: pd.DataFrame) -> str:
+    """Name the month of transitions, by its days if it is not whole."""
+    first, last = moves["from_date"].iloc[0], moves["as_of_date"].iloc[0]
+    if first + pd.DateOffset(months=1) == last and first.day == 1:
+        return f"{first:%B %Y}"
+    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+
+
+def mostly(causes: pd.DataFrame) -> str:
+    """Write what moved most of those who came to a segment or left it.
+
+    >>> mostly(pd.DataFrame({"cause": ["time passed", "ordered"], "changes": [2, 1]}))
+    ' (mostly without an order)'
+    """
+    said = causes[causes["cause"].isin(BY_CAUSE)].groupby("cause")["changes"].sum()
+    if said.empty:
+        return ""
+    return f" ({'' if len(said) == 1 else 'mostly '}{BY_CAUSE[str(said.idxmax())]})"
 
 
 def size_against_revenue(shop: Shop) -> Plot:

@@ -203,9 +203,12 @@ def repurchase(shop: Shop, curve: pd.DataFrame) -> Plot:
         shows="Lines over the days since the last order, one for each number of orders so"
         " far: of the customers who had been silent for so long, the share that ordered within the"
         f" next {days}. Dashed lines are the limits of the stages.",
-        sentence=f"The chance is below {percent(active)} {listed(below)}."
-        if below
-        else f"The chance is never below {percent(active)}.",
+        sentence=(
+            f"On average the chance is below {percent(active)} {listed(below)}."
+            if below
+            else f"On average the chance is never below {percent(active)}."
+        )
+        + " That of each customer also depends on the days between their orders.",
         chart=plots.finished(rules, lines, dots, names, height=320),
         table=Table.of(
             rows,

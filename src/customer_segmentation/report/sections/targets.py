@@ -10,7 +10,7 @@ from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
 from customer_segmentation.report.wording import count, percent, whole
 
-ELIGIBLE, SUPPRESSED = "May be contacted", "Suppressed"
+ELIGIBLE, SUPPRESSED = "On the list", "Suppressed"
 
 REASONS = {
     "unsubscribed": "Unsubscribed",
@@ -44,8 +44,8 @@ def targets(shop: Shop) -> Section:
     eligible = counts.loc[counts["reason"].isna(), "num_customers"].sum()
     suppressed = counts[counts["reason"].notna()].groupby("standing")["num_customers"].sum()
     lead = (
-        f"{whole(eligible)} of {count(total, 'customer')} ({percent(eligible / total)}) may be"
-        " contacted."
+        f"{whole(eligible)} of {count(total, 'customer')} ({percent(eligible / total)}) are on a"
+        " list: nothing that is known speaks against contacting them."
     )
     if len(suppressed):
         lead += (
@@ -60,8 +60,8 @@ def targets(shop: Shop) -> Section:
     )["num_customers"].iloc[0]
     if unknown:
         lead += (
-            f" Of {count(unknown, 'customer')} among the targets the consent is not known: filter"
-            " them where you send, or have them left out."
+            f" But of {'all' if unknown == eligible else whole(unknown)} of them it is not known"
+            " whether they consent: filter them where you send, or have them left out."
         )
     return Section(
         key="targets", title="What to do", lead=lead, plots=[targets_per_action(shop, counts)]
@@ -111,15 +111,20 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
         if key != "none"
     }
     sentence = (
-        f"{eligible.idxmax()} is the longest list, with {count(eligible.max(), 'customer')}."
-        " customer-segmentation export writes each as a file for importers and a sheet for people."
+        "customer-segmentation export writes "
+        + ", ".join(
+            f"targets_{key}.csv ({count(eligible[name], 'customer')})"
+            for key, name in shop.actions.items()
+            if name in eligible.index
+        )
+        + ", each with a sheet. Priority 1 is the fifth who spent most, 2 the next three tenths."
         if len(eligible)
         else "Nobody may be contacted: look at the consent data."
     )
     return Plot(
         key="targets-per-action",
         title="Targets per action",
-        shows="A bar per action: the customers who may be contacted, then those who may not.",
+        shows="A bar per action: the customers who are on its list, then those who are left out.",
         sentence=sentence,
         chart=plots.finished(bars, height=44 * len(labels)),
         table=Table.of(
