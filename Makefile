@@ -34,6 +34,10 @@ endef
 	$(call install,requirements-dev.txt)
 	@touch $@
 
+.venv/.installed-postgres: .venv/.installed requirements-postgres.txt
+	$(call install,requirements-postgres.txt)
+	@touch $@
+
 # ---- Build ------------------------------------------------------------------------------------
 # VARS, ORDERS and CUSTOMERS reach the command in its environment as they were written: neither make nor a
 # shell looks at what is in them.
@@ -136,7 +140,7 @@ benchmark: .venv/.installed  ## time and memory of large shops
 # With UPGRADE= (nothing) the other pins stay as they are.
 UPGRADE ?= --upgrade
 requirements: .venv/.installed  ## resolves requirements*.in anew, pinned and hashed
-	@for name in requirements requirements-dev requirements-uv requirements-audit; do \
+	@for name in requirements requirements-postgres requirements-dev requirements-uv requirements-audit; do \
 		echo "Resolving $$name.in ..."; \
 		echo "dbt-core-experimental-parser ; python_version < '3'" | \
 		$(BIN)/uv pip compile $$name.in --overrides /dev/stdin --universal --python-version 3.11 $(UPGRADE) \

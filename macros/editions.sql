@@ -12,16 +12,16 @@
 
 {#- Not asked of dbt's cache, which does not know that schema. -#}
 {% macro has_editions() -%}
-    {{ return(run_query(
+    {{ return(asked(
         "select count(*) from duckdb_tables() where table_name = 'editions' and schema_name = " ~ sql_text(schema_of('main'))
         ~ " and database_name = " ~ sql_text(target.database)
-    ).columns[0][0] > 0 if execute) }}
+    ).columns[0][0] > 0 if execute and is_duckdb()) }}
 {%- endmacro %}
 
 {#- The version that scores whatever else there is: the var's, else that of the edition that was rolled back to. -#}
 {% macro pinned_version() -%}
     {%- if var('model_version') is none and has_editions() -%}
-        {%- set served = run_query(
+        {%- set served = asked(
             "select pinned_model_version from " ~ editions() ~ " order by served_since desc limit 1"
         ).rows -%}
         {{ return(served[0][0] if served) }}
@@ -32,10 +32,10 @@
 {#- Runs before anything is changed: under another prefix the versions that are known would be lost, a table of somebody
     else's is not ours to write, and a database of a newer project may hold what this one would misread. -#}
 {% macro check_database() -%}
-    {%- set homes = run_query(
+    {%- set homes = asked(
         "select schema_name, bool_or(column_name = 'append_only_tables') from duckdb_columns() where table_name = 'editions'"
         ~ " and database_name = " ~ sql_text(target.database) ~ " group by all order by all"
-    ).rows if execute else [] -%}
+    ).rows if execute and is_duckdb() else [] -%}
     {%- for home, is_ours in homes if is_ours and home != schema_of('main') -%}
         {{ exceptions.raise_compiler_error("The database '" ~ target.path ~ "' has a segmentation in the schemas with the schema_prefix '"
             ~ home[:-4] ~ "', and this run has '" ~ schema_of('') ~ "'. Take the same prefix, or build into another database (DUCKDB_PATH).") }}
@@ -45,7 +45,7 @@
             ~ "' is not of this project. Set schema_prefix, so that it is left alone.") }}
     {%- endfor -%}
     {%- if has_editions() -%}
-        {%- set newest = run_query("select max(schema_version) from " ~ editions()).columns[0][0] -%}
+        {%- set newest = asked("select max(schema_version) from " ~ editions()).columns[0][0] -%}
         {%- if newest is not none and newest > schema_version() -%}
             {{ exceptions.raise_compiler_error("The database '" ~ target.path ~ "' was built by a newer version of this project. Update"
                 ~ " the project, or build into another database (DUCKDB_PATH).") }}
@@ -55,12 +55,12 @@
 
 {#- Tables and views that dbt was about to rename or to drop, of a run that was killed or of an incremental Python model. -#}
 {% macro drop_leftovers() -%}
-    {%- set leftovers = run_query(
+    {%- set leftovers = asked(
         "select schema_name, table_name, 'table' as kind from duckdb_tables() where database_name = " ~ sql_text(target.database)
         ~ " and regexp_matches(table_name, '__dbt_(tmp|backup)[0-9]*$') union all"
         ~ " select schema_name, view_name, 'view' from duckdb_views() where database_name = " ~ sql_text(target.database)
         ~ " and regexp_matches(view_name, '__dbt_(tmp|backup)[0-9]*$')"
-    ).rows if execute else [] -%}
+    ).rows if execute and is_duckdb() else [] -%}
     {%- for leftover in leftovers %}
     drop {{ leftover[2] }} if exists {{ api.Relation.create(
         database=target.database, schema=leftover[0], identifier=leftover[1]
@@ -70,7 +70,7 @@
 
 {#- In a copy that nobody reads, what this run builds anew is dropped first: the file need not hold it twice. -#}
 {% macro drop_what_is_rebuilt() -%}
-    {%- if execute and env_var('BUILDS_AN_EDITION', '') -%}
+    {%- if execute and is_duckdb() and env_var('BUILDS_AN_EDITION', '') -%}
         {%- for node in graph.nodes.values()
             if node.unique_id in selected_resources and node.config.materialized in ('table', 'view', 'seed')
             and not node.config.meta.get('is_read_before_it_is_rebuilt') -%}
@@ -86,7 +86,7 @@
 
 {#- A run that builds begins a row; one that is killed leaves it without an outcome. -#}
 {% macro begin_edition() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') %}
+    {%- if execute and is_duckdb() and flags.WHICH in ('build', 'run', 'seed', 'snapshot') %}
     create schema if not exists {{ schema_of('main') }};
     create table if not exists {{ editions() }} (
         edition_id integer primary key,
@@ -152,7 +152,7 @@
 
 {#- What the run that ends left: whole, if it built and tested all that there is; untested; a part; or failed. -#}
 {% macro end_edition() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot') -%}
+    {%- if execute and is_duckdb() and flags.WHICH in ('build', 'run', 'seed', 'snapshot') -%}
         {%- set built = results | selectattr('status', 'in', ['success', 'pass', 'warn'])
             | map(attribute='node.unique_id') | list -%}
         {%- set outcome = namespace(is='whole' if flags.WHICH == 'build' else 'part') -%}

@@ -6,11 +6,11 @@
         {%- if result.node.name == 'segment_profiles' -%}
             {%- do tell_what_came_of_it(result.node.relation_name) -%}
         {%- elif result.node.name == 'setting_changes' -%}
-            {%- set changed = run_query(
+            {%- set changed = asked(
                 "select is_fitted, string_agg(setting, ', ' order by setting) as settings from " ~ result.node.relation_name
                 ~ " where model_version >= (select max(model_version) from " ~ versions ~ ") group by is_fitted"
             ).rows -%}
-            {%- set newest = run_query(
+            {%- set newest = asked(
                 "select model_version, due_because, fitted_on from " ~ versions
                 ~ " order by model_version desc limit 1"
             ).rows[0] -%}
@@ -23,7 +23,7 @@
                     ~ (pinned_version() or newest.model_version) ~ ": " ~ row.settings ~ ". Build once with refit: true.") -%}
             {%- endfor -%}
         {%- elif result.node.name == 'input_alarms' -%}
-            {%- for row in run_query(
+            {%- for row in asked(
                 "select sentence || coalesce(' Seen: ' || nullif(" ~ in_a_row('examples') ~ ", '') || '.', '') as told from "
                 ~ result.node.relation_name ~ " where sentence is not null order by alarm"
             ).rows -%}
@@ -37,13 +37,13 @@
 {% macro tell_what_came_of_it(profiles) -%}
     {%- set customers = table_at_the_start('segments', 'customer_segments') -%}
     {%- set exclusions = table_at_the_start('staging', 'order_exclusions') -%}
-    {%- set row = run_query(
+    {%- set row = asked(
         "select (select cast(sum(customers.num_orders) as bigint) from "
         ~ customers ~ " as customers), cast(sum(num_customers) as bigint),"
         ~ " sum(revenue), count(*) from " ~ profiles
     ).rows[0] -%}
     {#- Of a run that was asked for the segments alone the ledger is not there. -#}
-    {%- set left_out = run_query(
+    {%- set left_out = asked(
         "select num_rows, exclusion_reason from " ~ exclusions
         ~ " where num_rows > 0 and exclusion_reason != 'accepted' order by num_rows desc, exclusion_reason"
     ).rows if exclusions else none -%}

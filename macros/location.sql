@@ -13,7 +13,7 @@
     {%- else -%}
         {%- do source('shop', name) -%}
         {%- set known = load_relation(files) if execute else none -%}
-        {%- set reads = run_query(
+        {%- set reads = asked(
             "select read_with, any_value(kind) as kind, count(*) as num_files, any_value(file) as file from " ~ known
             ~ " where source = '" ~ name ~ "' and problem is null group by read_with order by min(file)"
         ).rows if known else [] -%}
@@ -60,7 +60,7 @@
     it stands in the file. The types are known when the query is planned, so that other columns cost nothing. -#}
 {% macro text_of_field(field) -%}
     {%- set files = load_relation(ref('customer_segmentation', 'source_files')) if execute and (var('orders_location') or var('orders_model')) else none -%}
-    {%- set found = run_query("select any_value(columns_of_fields) from " ~ files ~ " where source = 'orders'").columns[0][0] if files else none -%}
+    {%- set found = asked("select any_value(columns_of_fields) from " ~ files ~ " where source = 'orders'").columns[0][0] if files else none -%}
     {%- set texts = [] -%}
     {%- for column in fromjson(found or '{}').get(field, []) -%}
         {%- set quoted = '"' ~ column | replace('"', '""') ~ '"' -%}
@@ -90,7 +90,7 @@
 {% macro attach_databases() -%}
     {%- for name, path in checked_var('attached_databases').items() if execute -%}
         {%- set kind, place = database_of(path) -%}
-        {%- do run_query("attach if not exists " ~ sql_text(place) ~ " as " ~ adapter.quote(name)
+        {%- do asked("attach if not exists " ~ sql_text(place) ~ " as " ~ adapter.quote(name)
             ~ " (" ~ ("type " ~ kind ~ ", " if kind else "") ~ "read_only)") -%}
     {%- endfor -%}
 {%- endmacro %}

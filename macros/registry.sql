@@ -215,7 +215,7 @@
 {% macro registry_at_the_start() -%}
     {%- set location = var('registry_location') -%}
     {%- if execute and location
-        and run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] > 0 -%}
+        and asked("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] > 0 -%}
         {{ return(location) }}
     {%- endif -%}
     {{ return(none) }}
@@ -331,12 +331,12 @@ lacking as (
             {{ 'union all by name' if not loop.last }}
             {%- endfor %}
         {%- endset -%}
-        {%- do run_query(
+        {%- do asked(
             "copy (select " ~ registry_columns() | join(', ') ~ ", edition_id from (" ~ rows ~ ") order by model_version, record_position, "
             ~ "cluster_id, as_of_date, feature, limit_name, lifecycle_stage, window_days, order_class, gap_class, silence_from)"
             ~ " to " ~ sql_text(path) ~ " (header)"
         ) -%}
-        {%- set written = run_query("select count(*), count(distinct model_version) from (" ~ registry_rows(path) ~ ")") -%}
+        {%- set written = asked("select count(*), count(distinct model_version) from (" ~ registry_rows(path) ~ ")") -%}
         {{ log(path ~ ": " ~ written.columns[1][0] ~ " version(s), " ~ written.columns[0][0] ~ " rows", info=true) }}
     {%- endif -%}
 {%- endmacro %}
@@ -384,10 +384,10 @@ lacking as (
         },
     } -%}
     {#- adapter.get_columns_in_relation would begin a transaction, which nobody commits after the hook. -#}
-    {%- for table in (renamed.keys() | list + added.keys() | list) | unique if execute -%}
+    {%- for table in (renamed.keys() | list + added.keys() | list) | unique if execute and is_duckdb() -%}
         {%- set schema, name = table.split('.') -%}
         {%- set relation = adapter.get_relation(database=target.database, schema=schema_of(schema), identifier=name) -%}
-        {%- set columns = run_query("describe " ~ relation).columns[0].values() | list if relation else [] -%}
+        {%- set columns = asked("describe " ~ relation).columns[0].values() | list if relation else [] -%}
         {%- for old, new in renamed.get(table, {}).items() if old in columns -%}
             alter table {{ relation }} rename column {{ old }} to {{ new }};
         {%- endfor -%}

@@ -44,7 +44,7 @@
 
     select
         * exclude (centroids, squared_distances, nearest, ascending),
-        centroids[nearest]['cluster_id'] as cluster_id,
+        cast(centroids[nearest]['cluster_id'] as integer) as cluster_id,
         round(sqrt(ascending[1]), 6) as distance,
         case
             -- The only cluster of its stage has no boundary.

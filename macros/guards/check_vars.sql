@@ -345,11 +345,25 @@
 {#- What the vars name that does not exist. -#}
 {% macro problem_outside(values) -%}
     {%- if values.as_of_date is not none
-        and run_query("select try_cast(" ~ sql_text(values.as_of_date) ~ " as date) is null").columns[0][0] -%}
+        and asked("select try_cast(" ~ sql_text(values.as_of_date) ~ " as date) is null").columns[0][0] -%}
         {{ return("as_of_date: there is no day '" ~ values.as_of_date ~ "'. Write it as YYYY-MM-DD.") }}
     {%- endif -%}
-    {%- if values.order_columns.get('email')
-        and run_query("select coalesce(length(getvariable('email_key')), 0) < 16").columns[0][0] -%}
+    {%- if not is_duckdb() -%}
+        {%- set needs_duckdb = ['attached_databases', 'csv_options', 'customers_csv_options', 'currency_rates_location',
+            'customer_identities_location', 'registry_location', 'merge_customers_by'] | select('in', values) | list -%}
+        {%- for name in needs_duckdb if values[name] -%}
+            {{ return(name ~ ": works on DuckDB only so far. Leave it out on the target " ~ target.name ~ ".") }}
+        {%- endfor -%}
+        {%- for name in ['orders_location', 'customers_location'] if values.get(name)
+            and not modules.re.fullmatch('"?[A-Za-z_0-9]+"?([.]"?[A-Za-z_0-9]+"?){1,2}', values[name]) -%}
+            {{ return(name ~ ": '" ~ values[name] ~ "' is no table. On the target " ~ target.name ~ " orders are read from a table, as in"
+                ~ " public.orders, or from a model (orders_model).") }}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if values.order_columns.get('email') and not is_duckdb() -%}
+        {{ return("order_columns: e-mail addresses are hashed on DuckDB only so far. Leave email out on the target " ~ target.name ~ ".") }}
+    {%- elif values.order_columns.get('email')
+        and asked("select coalesce(length(getvariable('email_key')), 0) < 16").columns[0][0] -%}
         {{ return("order_columns: e-mail addresses are hashed with a secret key, and there is none of at least 16 signs. Set"
             ~ " CUSTOMER_EMAIL_KEY to a long random text, and keep it: with another key nobody is known again.") }}
     {%- endif -%}
@@ -369,18 +383,18 @@
         {%- elif '://' in place and kind not in ['postgres', 'mysql'] and not values.allow_network -%}
             {{ return("attached_databases: '" ~ path ~ "' is on the network, which is read only if you say so: allow_network: true.") }}
         {%- elif '://' not in place and kind not in ['postgres', 'mysql']
-            and run_query("select count(*) from glob(" ~ sql_text(place) ~ ")").columns[0][0] == 0 -%}
+            and asked("select count(*) from glob(" ~ sql_text(place) ~ ")").columns[0][0] == 0 -%}
             {{ return("attached_databases: there is no file '" ~ place ~ "'. Check the path; a relative one starts at the"
                 ~ " folder where dbt runs.") }}
         {%- endif -%}
-        {%- if kind and run_query("select count(*) from duckdb_extensions() where installed and list_contains(aliases, '" ~ kind
+        {%- if kind and asked("select count(*) from duckdb_extensions() where installed and list_contains(aliases, '" ~ kind
             ~ "')").columns[0][0] == 0 -%}
             {{ return("attached_databases: '" ~ name ~ "' needs DuckDB's extension " ~ kind ~ ", which is not installed. Install it once, which"
                 ~ ' downloads it: python -c "import duckdb; duckdb.sql(\'install ' ~ kind ~ '\')".') }}
         {%- endif -%}
     {%- endfor -%}
-    {%- if run_query("select count(*) from pg_timezone_names() where name = " ~ sql_text(values.timezone)).columns[0][0] == 0 -%}
-        {%- set zones = run_query("select name from pg_timezone_names()").columns[0].values() -%}
+    {%- if asked("select count(*) from pg_timezone_names() where name = " ~ sql_text(values.timezone)).columns[0][0] == 0 -%}
+        {%- set zones = asked("select name from pg_timezone_names()").columns[0].values() -%}
         {{ return("timezone: '" ~ values.timezone ~ "' is unknown." ~ nearest(values.timezone, zones)
             ~ " Give a name like UTC or Europe/London.") }}
     {%- endif -%}
@@ -389,7 +403,10 @@
 
 {#- A suggestion: the nearest of the names, if one is near. -#}
 {% macro nearest(name, names) -%}
-    {%- set found = run_query(
+    {%- if not is_duckdb() -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set found = asked(
         "select name from (select unnest([" ~ names | map('string') | map('replace', "'", "''") | map('tojson') | join(', ') | replace('"', "'")
         ~ "]) as name) where jaro_winkler_similarity(lower(name), lower(" ~ sql_text(name) ~ ")) > 0.85"
         ~ " order by jaro_winkler_similarity(lower(name), lower(" ~ sql_text(name) ~ ")) desc, name limit 1"

@@ -5,9 +5,9 @@
     {%- if execute and (var('orders_location') or var('orders_model') or var('customers_location') or var('customers_model')
         or var('currency_rates_location') or var('customer_identities_location')) -%}
         {%- set files = load_relation(ref('customer_segmentation', 'source_files')) -%}
-        {%- set rows = run_query("select problem, note from " ~ files ~ " where problem is not null or note is not null order by source desc, file").rows -%}
+        {%- set rows = asked("select problem, note from " ~ files ~ " where problem is not null or note is not null order by source desc, file").rows -%}
         {%- for row in rows if row.problem -%}
-            {%- if loop.first %} select error({{ sql_text(row.problem) }}); {%- endif -%}
+            {%- if loop.first %} {{ stop_with(row.problem) }} {%- endif -%}
         {%- else -%}
             {%- for row in rows[:10] if this.name == 'raw_order_lines' -%}
                 {%- do log(row.note, info=true) -%}

@@ -3,7 +3,7 @@
 {% macro guard_metrics() -%}
     {%- set problem = (custom_metrics_problem() or feature_problem()) if execute else none -%}
     {%- if problem -%}
-        select error({{ sql_text(problem) }});
+        {{ stop_with(problem) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -42,7 +42,7 @@
         {%- endif -%}
     {%- endif -%}
 
-    {%- set known = run_query("select distinct cast(model_version as integer) as model_version, dataset from " ~ versions
+    {%- set known = asked("select distinct cast(model_version as integer) as model_version, dataset from " ~ versions
         ~ " where dataset is not null and cast(model_version as integer) > 0 order by model_version") -%}
     {%- for dataset in known.columns[1].values() if dataset != var('dataset') -%}
         {{ return("dataset: this registry's segments were fitted on '" ~ dataset ~ "', not on '" ~ var('dataset')
@@ -53,7 +53,7 @@
             {{ return("model_version: there is no version " ~ pinned ~ ". There are "
                 ~ known.columns[0].values() | join(', ') ~ ".") }}
         {%- endif -%}
-        {%- set needed = run_query("select distinct feature from " ~ centroids ~ " where cast(model_version as integer) = "
+        {%- set needed = asked("select distinct feature from " ~ centroids ~ " where cast(model_version as integer) = "
             ~ pinned ~ " and centroid is not null order by feature").columns[0].values() -%}
         {%- for feature in needed if feature not in checked_var('candidate_features') -%}
             {{ return("model_version: version " ~ pinned ~ " needs the feature '" ~ feature ~ "', which is not among"
@@ -66,15 +66,15 @@
 {#- What is wrong with the registry's CSV, in one sentence; null if nothing is. A file that is none, or is cut short, must not
     pass for one without versions: the build would fit anew, without a word. -#}
 {% macro registry_file_problem(location) -%}
-    {%- set num_files = run_query("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] -%}
+    {%- set num_files = asked("select count(*) from glob(" ~ sql_text(location) ~ ")").columns[0][0] -%}
     {%- if num_files != 1 -%}
         {{ return("registry_location: " ~ ("there is no file" if num_files == 0 else num_files ~ " files match") ~ " '"
             ~ location ~ "'. Check the path, or set it to null and let this build fit anew.") }}
     {%- endif -%}
-    {%- set is_utf8, num_widths = run_query(registry_widths(location)).rows[0].values() -%}
+    {%- set is_utf8, num_widths = asked(registry_widths(location)).rows[0].values() -%}
     {%- set problem = 'is not in UTF-8' if not is_utf8
         else 'has rows with more or fewer columns than others' if num_widths > 1 -%}
-    {%- set columns = run_query("describe " ~ registry_file(location)).columns[0].values() | list if not problem else [] -%}
+    {%- set columns = asked("describe " ~ registry_file(location)).columns[0].values() | list if not problem else [] -%}
     {#- One of an earlier version of this project has no records, and no limits. -#}
     {%- set needed = ['model_version', 'dataset', 'fitted_on', 'settings', 'feature', 'cluster_id', 'centroid']
         + (['record'] if 'limit_name' in columns else []) -%}
@@ -138,7 +138,7 @@
         limit 1
     {%- endset -%}
     {%- set problem = problem or ("has no column '" ~ missing[0] ~ "'" if missing
-        else run_query(query).columns[1].values() | first) -%}
+        else asked(query).columns[1].values() | first) -%}
     {%- if problem -%}
         {{ return("registry_location: '" ~ location ~ "' is no whole registry, as it " ~ problem ~ ". Export it again"
             ~ " (make registry-export), or set it to null and let this build fit anew.") }}

@@ -212,6 +212,19 @@ stage_spells as (
 -- where the customer is as far from both, which is one place on the way: the days about it are looked at.
 {{ scaled('placed', 'stage_spells', 'places') }},
 
+with_moving as (
+
+    select
+        {%- for feature in moving %}
+        len(
+            list_filter(centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
+        ) > 0 as {{ feature }}_moves,
+        {%- endfor %}
+        *
+    from placed
+
+),
+
 on_the_way as (
 
     select
@@ -225,9 +238,7 @@ on_the_way as (
         {{ feature }}_centre,
         {{ feature }}_scale,
         {{ feature }}_at_first,
-        len(
-            list_filter(centroids, lambda c: c['{{ feature }}'] is not null) -- noqa: RF02
-        ) > 0 as {{ feature }}_moves,
+        {{ feature }}_moves,
         {%- endfor %}
         list_transform(
             centroids,
@@ -240,7 +251,7 @@ on_the_way as (
                 {%- endfor %}
             }
         ) as points
-    from placed
+    from with_moving
     where
         not_clusterable_reason is null
         and spell_from < spell_until

@@ -83,7 +83,10 @@ ruled as (
                 then list_filter(
                     rules,
                     lambda rule:
-                    coalesce(lifecycle_stage = rule['lifecycle_stage'], rule['lifecycle_stage'] is null)
+                    coalesce(
+                        lifecycle_stage = cast(rule['lifecycle_stage'] as varchar),
+                        rule['lifecycle_stage'] is null
+                    )
                     and coalesce(
                         repurchase_probability >= rule['min_repurchase_probability'],
                         rule['min_repurchase_probability'] is null
@@ -111,8 +114,8 @@ joined as (
         ruled.customer_id,
         ruled.segment_id,
         ruled.segment,
-        coalesce(ruled.matched_rule['action'], segment_definitions.action) as action,
-        coalesce(ruled.matched_rule['rule'], 'segment') as action_source,
+        coalesce(cast(ruled.matched_rule['action'] as varchar), segment_definitions.action) as action,
+        coalesce(cast(ruled.matched_rule['rule'] as varchar), 'segment') as action_source,
         case when ruled.spend_rank >= 0.8 then 1 when ruled.spend_rank >= 0.5 then 2 else 3 end as priority,
         case
             when stg_customers.has_consent then 'given'
@@ -135,7 +138,8 @@ joined as (
                 then 'unknown_consent'
             when not ruled.is_clusterable and ruled.not_clusterable_reason != 'no_order_in_window'
                 then ruled.not_clusterable_reason
-            when coalesce(ruled.matched_rule['action'], segment_definitions.action) = 'none' then 'no_action'
+            when coalesce(cast(ruled.matched_rule['action'] as varchar), segment_definitions.action) = 'none'
+                then 'no_action'
             when stg_customers.last_contacted_on >= ruled.as_of_date - interval {{ var('contact_pause_days') }} day
                 then 'recently_contacted'
             when stg_customers.has_unreadable_contact then 'unreadable_contact'

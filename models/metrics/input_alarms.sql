@@ -66,7 +66,8 @@ excluded as (
         end as limit_of_figure,
         {{ in_percent('order_exclusions.share_of_rows') }} || ' of the rows ('
         || format('{:,}', order_exclusions.num_rows) || ') and '
-        || {{ in_percent('order_exclusions.share_of_absolute_amount') }} || ' of the amounts, returned ones among them, are left out as '
+        || {{ in_percent('order_exclusions.share_of_absolute_amount') }}
+        || ' of the amounts, returned ones among them, are left out as '
         || replace(order_exclusions.exclusion_reason, '_', ' ') || '. '
         || coalesce(reasons.advice, '') as sentence,
         unreadable_values.examples

@@ -62,24 +62,33 @@ frozen_windows as (
 ),
 
 -- The window of what happened next: that of the fit that serves, or of the one that is due.
-judged as (
+due as (
 
     select
         serving.fitted_on,
         {{ fit_is_due_because('serving') }} is not null as is_due,
-        is_due and ({{ var('refit') == 'anew' }} or changes.num_changed_of_curve > 0) as is_anew,
+        {{ var('refit') == 'anew' }} or changes.num_changed_of_curve > 0 as is_anew_if_due
+    from changes
+    left join serving on true
+
+),
+
+judged as (
+
+    select
+        due.fitted_on,
+        due.is_due,
         case
-            when is_anew then measured_windows.window_days
+            when due.is_due and due.is_anew_if_due then measured_windows.window_days
             else coalesce(frozen_windows.window_days, measured_windows.window_days)
         end as window_days,
         case
-            when is_anew then measured_windows.longer_window_days
+            when due.is_due and due.is_anew_if_due then measured_windows.longer_window_days
             else coalesce(frozen_windows.longer_window_days, measured_windows.longer_window_days)
         end as longer_window_days
-    from changes
+    from due
     cross join measured_windows
     cross join frozen_windows
-    left join serving on true
 
 ),
 

@@ -135,7 +135,20 @@ ends as (
 
 ),
 
--- Silences from one day on, and from an eighth of the window on, each longer by the square root of two.
+-- Silences from an eighth of the window on, each longer by the square root of two.
+longer_silences as (
+
+    select
+        windows.as_of_date,
+        windows.window_days,
+        windows.history_days,
+        cast(round(windows.window_days / 8 * pow(2, steps.step / 2)) as integer) as silence_from
+    from windows
+    cross join range(24) as steps (step)
+
+),
+
+-- And from one day on.
 edges as (
 
     select
@@ -145,12 +158,11 @@ edges as (
     from windows
     union
     select
-        windows.as_of_date,
-        windows.window_days,
-        cast(round(windows.window_days / 8 * pow(2, steps.step / 2)) as integer) as silence_from
-    from windows
-    cross join range(24) as steps (step)
-    where silence_from between 2 and windows.history_days - windows.window_days
+        as_of_date,
+        window_days,
+        silence_from
+    from longer_silences
+    where silence_from between 2 and history_days - window_days
 
 ),
 

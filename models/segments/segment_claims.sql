@@ -136,20 +136,31 @@ said as (
 
 ),
 
+measured_ranges as (
+
+    select
+        cluster_id,
+        any_value(said.says) as says,
+        round(max(counted.num_holding / counted.num_customers) filter (where counted.is_inside), 6) as share_inside,
+        round(max(counted.num_holding / counted.num_customers) filter (where not counted.is_inside), 6)
+            as share_outside
+    from counted
+    inner join said using (cluster_id)
+    group by cluster_id
+
+),
+
 of_ranges as (
 
     select
         cluster_id,
         'range' as claim,
-        any_value(said.says) as says,
-        round(max(counted.num_holding / counted.num_customers) filter (where counted.is_inside), 6) as share_inside,
-        round(max(counted.num_holding / counted.num_customers) filter (where not counted.is_inside), 6)
-            as share_outside,
+        says,
+        share_inside,
+        share_outside,
         true as is_named,
         share_inside >= {{ var('min_claim_share') }} as holds
-    from counted
-    inner join said using (cluster_id)
-    group by cluster_id
+    from measured_ranges
 
 ),
 

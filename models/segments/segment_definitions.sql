@@ -138,7 +138,7 @@ from_rules as (
     select
         archetype as segment_id,
         name as segment,
-        null as cluster_id,
+        cast(null as integer) as cluster_id,
         archetype,
         description,
         strategy,

@@ -84,9 +84,9 @@ retired as (
         versions.next_version as model_version,
         clusters.stage,
         clusters.cluster_id,
-        null as share_at_fit,
-        null as overlap,
-        null as parents,
+        cast(null as double) as share_at_fit,
+        cast(null as double) as overlap,
+        cast(null as varchar) as parents,
         'retired' as status
     from clusters
     inner join versions using (model_version)

@@ -133,23 +133,7 @@ both_ways as (
 ),
 
 -- Each identifier takes the least one that it is linked with, until nothing changes.
-labels (identifier, label) using key (identifier) as (
-
-    select distinct
-        one as identifier,
-        one as label
-    from both_ways
-    union
-    select
-        both_ways.other as identifier,
-        min(labels.label) as label
-    from labels
-    inner join both_ways on labels.identifier = both_ways.one
-    inner join recurring.labels as current_labels on both_ways.other = current_labels.identifier
-    where labels.label < current_labels.label
-    group by both_ways.other
-
-),
+{{ least_connected_identifiers() }},
 
 -- A customer of the list that is not itself led further, else the least id.
 customers as (

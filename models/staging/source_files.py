@@ -57,9 +57,9 @@ def model(dbt, session):
         max_unreadable_share=share,
         allow_network=allow_network,
     )
-    (database,) = session.execute(
+    ((database,),) = session.execute(
         "select path from duckdb_databases() where database_name = current_database()"
-    ).fetchone()
+    ).fetchall()
     given = [
         source for source in (orders, customers, rates, identities) if source.location is not None
     ]

@@ -21,8 +21,8 @@ final as (
     select
         source,
         file,
-        struct_extract(found, 'line') as line,
-        struct_extract(found, 'problem') as problem
+        cast(struct_extract(found, 'line') as bigint) as line,
+        cast(struct_extract(found, 'problem') as varchar) as problem
     from unreadable
 
 )

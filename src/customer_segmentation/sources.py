@@ -647,9 +647,13 @@ def look_at(connection: Any, source: Source, copies: Path) -> list[File]:
         check_columns_of_each_file(connection, source, files)
         check_expressions(connection, source, files)
         # An expression also names what is no column, as the x of x -> x + 1.
-        columns = {column.casefold() for file in files for column in file.columns}
+        columns = {column.casefold(): column for file in files for column in file.columns}
         named = {
-            name: [c for c in columns_named(connection, expression) if c.casefold() in columns]
+            name: [
+                columns[c.casefold()]
+                for c in columns_named(connection, expression)
+                if c.casefold() in columns
+            ]
             for _, name, expression in source.expressions()
         }
         for file in files:

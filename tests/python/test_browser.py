@@ -224,7 +224,8 @@ MARKETERS_TOOLTIPS = {
     "transitions": ["From", "To", "Customers"],
     "sizes": ["Segment", "As of"],
     "lapse-calendar": ["Day", "Customers who lapse"],
-    "growth-accounting": ["Month", "How many"],
+    "growth-accounting": ["Month", "Customers"],
+    "change-of-revenue": ["Month", "Revenue"],
     "cohorts": ["First order", "Months since"],
 }
 
@@ -291,7 +292,7 @@ def test_a_keyboard_reaches_everything(report: Path, opened: Opener) -> None:
     page.keyboard.press("Enter")
     table = page.locator("#targets-per-action table")
     assert table.is_visible()
-    assert "May be contacted" in table.inner_text()
+    assert "On the list" in table.inner_text()
     assert (
         page.evaluate("document.querySelector('#targets-per-action .table-scroll').tabIndex") == 0
     )

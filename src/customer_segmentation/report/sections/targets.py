@@ -111,7 +111,8 @@ def targets_per_action(shop: Shop, counts: pd.DataFrame) -> Plot:
         if key != "none"
     }
     sentence = (
-        "customer-segmentation export writes "
+        f"{eligible.idxmax()} is the longest list, with {count(eligible.max(), 'customer')}."
+        " customer-segmentation export writes "
         + ", ".join(
             f"targets_{key}.csv ({count(eligible[name], 'customer')})"
             for key, name in shop.actions.items()

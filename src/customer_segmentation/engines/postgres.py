@@ -1,0 +1,728 @@
+"""DuckDB's SQL, in which the project is written, as Postgres understands it.
+
+sqlglot writes most of it; what it leaves as it is, or writes as something that means something
+else, is corrected here. Functions that Postgres lacks stand in ``postgres.sql``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.errors import ErrorLevel
+
+from customer_segmentation.engines.stars import Columns, write_out_stars
+
+FUNCTIONS = (Path(__file__).parent / "postgres.sql").read_text(encoding="utf-8")
+"""SQL that makes the schema ``from_duckdb``."""
+
+Correction = Callable[[exp.Expr], "exp.Expr | None"]
+
+CORRECTIONS: dict[str, Correction] = {}
+"""By name: takes a node whose children are corrected, and returns what stands in its place."""
+
+SILENT: set[str] = set()
+"""The corrections without which a query runs and answers something else."""
+
+
+class Read(DuckDB):
+    """DuckDB without a shift of list indices, which can't be known to be lists."""
+
+    INDEX_OFFSET = 0
+
+
+class Write(Postgres):
+    """Postgres, whose lists count from 1 as DuckDB's do."""
+
+    INDEX_OFFSET = 0
+
+
+def correction(function: Correction) -> Correction:
+    """Register a correction under its name."""
+    CORRECTIONS[function.__name__] = function
+    return function
+
+
+def silent_correction(function: Correction) -> Correction:
+    """Register a correction without which a query runs and answers something else."""
+    SILENT.add(function.__name__)
+    return correction(function)
+
+
+@cache
+def _parsed(template: str) -> exp.Expr:
+    return sqlglot.parse_one(template, read=Write)
+
+
+def written(template: str, **parts: exp.Expr) -> exp.Expr:
+    """Parse Postgres SQL, with expressions in place of the columns of their names."""
+    tree = _parsed(template).copy()
+    for column in list(tree.find_all(exp.Column)):
+        if column.name in parts and not column.table:
+            part = parts[column.name].copy()
+            if column is tree:
+                return part
+            column.replace(part)
+    return tree
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """Call a function of the schema ``from_duckdb``."""
+    function = exp.Anonymous(this=name, expressions=list(arguments))
+    return exp.Dot(this=exp.to_identifier("from_duckdb"), expression=function)
+
+
+def of_literal(number: int) -> exp.Expr:
+    """Write a number."""
+    return exp.Literal.number(number)
+
+
+@correction
+def rounded(node: exp.Expr) -> exp.Expr | None:
+    """Round halves of doubles away from zero; Postgres takes the even, or no digits at all."""
+    if isinstance(node, exp.Round):
+        return call(
+            "round", node.this, *([node.args["decimals"]] if node.args.get("decimals") else [])
+        )
+    return None
+
+
+@silent_correction
+def quotient_to_decimal(node: exp.Expr) -> exp.Expr | None:
+    """Round a quotient as the double that it is, not as the number printed."""
+    if (
+        isinstance(node, exp.Cast)
+        and node.to.this == exp.DataType.Type.DECIMAL
+        and node.to.expressions
+        and node.this.find(exp.Div)
+    ):
+        scale = node.to.expressions[1].this if len(node.to.expressions) > 1 else of_literal(0)
+        return call("to_decimal", node.this, scale)
+    return None
+
+
+@correction
+def functions_by_name(node: exp.Expr) -> exp.Expr | None:
+    """Call functions that ``postgres.sql`` has, or that have another name."""
+    if not isinstance(node, exp.Anonymous):
+        return None
+    name = node.name.lower()
+    if name == "isfinite":
+        return call(name, *node.expressions)
+    if name == "error":
+        # A branch of a case takes the type of the others.
+        case = node.find_ancestor(exp.Case)
+        others = (
+            []
+            if case is None or case.find_ancestor(exp.Select) is not node.find_ancestor(exp.Select)
+            else [
+                branch
+                for branch in [
+                    *(if_.args["true"] for if_ in case.args["ifs"]),
+                    case.args.get("default"),
+                ]
+                if branch is not None
+                and not branch.find(exp.Anonymous)
+                and not branch.find(exp.Dot)
+            ]
+        )
+        return call(name, *node.expressions, *others[:1])
+    if name == "getvariable":
+        key = exp.Literal.string(f"from_duckdb.{node.expressions[0].name}")
+        return exp.Anonymous(this="current_setting", expressions=[key, exp.true()])
+    if name == "list_position":
+        return exp.Anonymous(this="array_position", expressions=node.expressions)
+    if name == "list_has_all":
+        return exp.Paren(
+            this=exp.ArrayContainsAll(this=node.expressions[0], expression=node.expressions[1])
+        )
+    if name == "list_extract":
+        return _index(*node.expressions)
+    if name == "timezone":
+        return node
+    if name == "nfc_normalize":
+        return exp.Anonymous(this="normalize", expressions=node.expressions)
+    if name == "hash":
+        return _hash(node.expressions)
+    return None
+
+
+def _hash(arguments: list[exp.Expr]) -> exp.Expr:
+    texts = [exp.cast(argument, "text") for argument in arguments]
+    row = texts[0] if len(texts) == 1 else exp.cast(exp.Tuple(expressions=texts), "text")
+    return exp.Anonymous(this="hashtextextended", expressions=[row, of_literal(0)])
+
+
+@silent_correction
+def typeof(node: exp.Expr) -> exp.Expr | None:
+    """Give types DuckDB's names, or no branch would match."""
+    return call("typeof", node.this) if isinstance(node, exp.Typeof) else None
+
+
+@correction
+def skewness(node: exp.Expr) -> exp.Expr | None:
+    """Compute the skewness, corrected for bias; Postgres has none."""
+    if not isinstance(node, exp.Skewness) and not (
+        isinstance(node, exp.Anonymous) and node.name.lower() == "skewness"
+    ):
+        return None
+    x = exp.cast(
+        node.this if isinstance(node, exp.Skewness) else node.expressions[0], "double precision"
+    )
+    return call(
+        "skewness",
+        written("count(x)", x=x),
+        written("sum(x)", x=x),
+        written("sum(x * x)", x=x),
+        written("sum(x * x * x)", x=x),
+    )
+
+
+@silent_correction
+def quantiles_of_rows(node: exp.Expr) -> exp.Expr | None:
+    """Take the seventh of 100 rows at 0.07, which floating point makes the eighth."""
+    if isinstance(node, exp.PercentileDisc) and node.expression is not None:
+        ordered = written("array_agg(x order by x) filter (where x is not null)", x=node.this)
+        return call("quantile_disc", ordered, node.expression)
+    return None
+
+
+@correction
+def least_of_many(node: exp.Expr) -> exp.Expr | None:
+    """List the n least for ``min(x, n)``."""
+    if isinstance(node, (exp.Min, exp.Max)) and (node.args.get("count") or node.expressions):
+        count = node.args.get("count") or node.expressions[0]
+        down = " desc" if isinstance(node, exp.Max) else ""
+        return written(
+            f"(array_agg(x order by x{down}) filter (where x is not null))[1:n]",
+            x=node.this,
+            n=count,
+        )
+    return None
+
+
+@correction
+def argument_of_the_most(node: exp.Expr) -> exp.Expr | None:
+    """Take the first in an order for ``arg_max`` and ``arg_min``."""
+    if isinstance(node, (exp.ArgMax, exp.ArgMin)):
+        down = " desc" if isinstance(node, exp.ArgMax) else ""
+        return written(
+            f"from_duckdb.first_of(x order by y{down})"
+            " filter (where x is not null and y is not null)",
+            x=node.this,
+            y=node.expression,
+        )
+    return None
+
+
+@correction
+def filters_of_what_is_written_anew(node: exp.Expr) -> exp.Expr | None:
+    """Put a filter at the aggregate that an expression is made of."""
+    if not isinstance(node, exp.Filter) or isinstance(
+        node.this, (exp.AggFunc, exp.WithinGroup, exp.Anonymous)
+    ):
+        return None
+    condition = node.expression.this
+    whole: exp.Expr = node.this.copy()
+    own: exp.Expr = whole.this if isinstance(whole, exp.Column) else whole
+    if isinstance(whole, exp.Dot) and whole.expression.name == "quantile_disc":
+        own = whole.expression.expressions[0]
+    if isinstance(own, exp.Filter):
+        own.set("expression", exp.Where(this=exp.and_(own.expression.this, condition.copy())))
+        return whole
+    inner = [
+        aggregate
+        for aggregate in whole.find_all(exp.AggFunc)
+        if not aggregate.find_ancestor(exp.AggFunc)
+    ] + [a for a in whole.find_all(exp.Dot) if a.expression.name == "flatten"]
+    if not inner:
+        return None
+    for aggregate in inner:
+        outer = aggregate.parent
+        if isinstance(outer, exp.Filter):
+            outer.set(
+                "expression", exp.Where(this=exp.and_(outer.expression.this, condition.copy()))
+            )
+        else:
+            filtered = exp.Filter(
+                this=aggregate.copy(), expression=exp.Where(this=condition.copy())
+            )
+            if aggregate is whole:
+                return filtered
+            aggregate.replace(filtered)
+    return whole
+
+
+@correction
+def rows_as_values(node: exp.Expr) -> exp.Expr | None:
+    """List a relation's rows as JSON objects."""
+    if not isinstance(node, exp.ArrayAgg):
+        return None
+    item = node.this.this if isinstance(node.this, exp.Order) else node.this
+    select = node.find_ancestor(exp.Select)
+    if isinstance(item, exp.Column) and not item.table and select is not None:
+        names = {
+            relation.alias_or_name
+            for relation in [(select.args.get("from_") or select).this]
+            + [join.this for join in select.args.get("joins") or []]
+            if isinstance(relation, (exp.Table, exp.Subquery))
+        }
+        if item.name in names:
+            item.replace(exp.Anonymous(this="to_jsonb", expressions=[item.copy()]))
+    return None
+
+
+@correction
+def structs(node: exp.Expr) -> exp.Expr | None:
+    """Write a struct as a JSON object, with fields that are doubles where no cast is around."""
+    if isinstance(node, exp.Struct):
+        pairs: list[exp.Expr] = []
+        for field in node.expressions:
+            pairs += [exp.Literal.string(field.name), field.expression]
+        return exp.Anonymous(this="jsonb_build_object", expressions=pairs)
+    if isinstance(node, exp.Bracket) and len(node.expressions) == 1:
+        (index,) = node.expressions
+        if isinstance(index, exp.Literal) and index.is_string:
+            return _field(node, node.this, index)
+    if isinstance(node, exp.StructExtract):
+        return _field(node, node.this, node.expression)
+    return None
+
+
+def _field(node: exp.Expr, struct: exp.Expr, index: exp.Expr) -> exp.Expr:
+    text = exp.Paren(
+        this=exp.JSONExtractScalar(
+            this=_in_brackets(struct), expression=index, only_json_types=True
+        )
+    )
+    if isinstance(node.parent, exp.Cast):
+        return text
+    return exp.cast(text, "double precision")
+
+
+def _in_brackets(node: exp.Expr) -> exp.Expr:
+    return (
+        node if isinstance(node, (exp.Column, exp.Identifier, exp.Paren)) else exp.Paren(this=node)
+    )
+
+
+def _index(array: exp.Expr, index: exp.Expr) -> exp.Expr:
+    return exp.Bracket(this=_in_brackets(array), expressions=[index])
+
+
+@correction
+def indices(node: exp.Expr) -> exp.Expr | None:
+    """Put what is not a column in brackets before an index."""
+    if isinstance(node, exp.Bracket) and not isinstance(
+        node.this, (exp.Column, exp.Identifier, exp.Paren)
+    ):
+        node.set("this", exp.Paren(this=node.this))
+    return None
+
+
+@correction
+def lambdas(node: exp.Expr) -> exp.Expr | None:
+    """Write functions over lists as queries over their elements, in their order."""
+    if isinstance(node, (exp.ArrayFilter, exp.Transform)):
+        body = node.expression
+        if not isinstance(body, exp.Lambda):
+            return None
+        name = body.expressions[0].name
+        if node.meta.get("flat"):
+            return written(
+                f"array(select inner_element from unnest(list) with ordinality"
+                f" as elements({name}, elements_position)"
+                " cross join lateral unnest(body) with ordinality"
+                " as inner_elements(inner_element, inner_position)"
+                " order by elements_position, inner_position)",
+                list=node.this,
+                body=body.this,
+            )
+        kept = "where keep" if isinstance(node, exp.ArrayFilter) else ""
+        taken = "x" if isinstance(node, exp.ArrayFilter) else "keep"
+        return written(
+            f"array(select {taken} from unnest(list) with ordinality"
+            f" as elements({name}, elements_position) {kept} order by elements_position)",
+            list=node.this,
+            x=exp.column(name),
+            keep=body.this,
+        )
+    if (
+        isinstance(node, exp.Array)
+        and len(node.expressions) == 1
+        and isinstance(node.expressions[0], exp.Comprehension)
+    ):
+        inner = node.expressions[0]
+        name = inner.expression.name
+        return written(
+            f"array(select body from unnest(list) as elements({name}))",
+            body=inner.this,
+            list=inner.args["iterator"],
+        )
+    return None
+
+
+@correction
+def series(node: exp.Expr) -> exp.Expr | None:
+    """End ``range`` before its end, and give no time zone to the days of a series."""
+    if isinstance(node, exp.GenerateSeries) and not isinstance(node, exp.ExplodingGenerateSeries):
+        if node.args.get("is_end_exclusive"):
+            node.set(
+                "end", exp.Sub(this=exp.Paren(this=node.args["end"]), expression=of_literal(1))
+            )
+            node.set("is_end_exclusive", False)
+        if isinstance(node.args.get("step"), exp.Interval) or (
+            node.args.get("step") is not None and node.args["step"].find(exp.Interval)
+        ):
+            node.set("start", exp.cast(node.args["start"], "timestamp"))
+            node.set("end", exp.cast(node.args["end"], "timestamp"))
+        if not isinstance(node.parent, (exp.Explode, exp.Unnest, exp.Table, exp.From, exp.Join)):
+            return written(
+                "array(select generate_series(x, y))", x=node.args["start"], y=node.args["end"]
+            )
+    if isinstance(node, (exp.Explode, exp.Unnest)) and isinstance(node.this, exp.GenerateSeries):
+        return exp.Anonymous(
+            this="generate_series",
+            expressions=[
+                node.this.args[key] for key in ("start", "end", "step") if node.this.args.get(key)
+            ],
+        )
+    return None
+
+
+@correction
+def lists(node: exp.Expr) -> exp.Expr | None:
+    """Call functions of lists by their names here."""
+    if isinstance(node, exp.ArraySort):
+        return call("list_sort", node.this)
+    if isinstance(node, exp.ArrayDistinct):
+        return call("list_distinct", node.this)
+    if isinstance(node, exp.ArrayMin):
+        return call("list_min", node.this)
+    if isinstance(node, exp.Flatten) and isinstance(node.this, exp.ArrayAgg):
+        return call("flatten", node.this.this)
+    if (
+        isinstance(node, exp.Flatten)
+        and isinstance(node.this, exp.Filter)
+        and isinstance(node.this.this, exp.ArrayAgg)
+    ):
+        return exp.Filter(
+            this=call("flatten", node.this.this.this), expression=node.this.expression
+        )
+    if isinstance(node, exp.Split):
+        return exp.Anonymous(this="string_to_array", expressions=[node.this, node.expression])
+    if isinstance(node, exp.ArrayContains):
+        return exp.Paren(
+            this=exp.EQ(this=node.expression, expression=exp.Any(this=exp.Paren(this=node.this)))
+        )
+    if isinstance(node, exp.Array) and not node.expressions:
+        return exp.Literal.string("{}")
+    if isinstance(node, exp.Length):
+        return call("length", node.this)
+    return None
+
+
+@correction
+def regular_expressions(node: exp.Expr) -> exp.Expr | None:
+    """Match from the beginning to the end, and write out RE2's classes."""
+    if isinstance(node, exp.RegexpFullMatch):
+        options = node.args.get("options")
+        pattern = node.expression
+        whole = (
+            exp.Literal.string(f"^(?:{_pattern(pattern.name)})$")
+            if isinstance(pattern, exp.Literal)
+            else written("'^(?:' || p || ')$'", p=pattern)
+        )
+        kind = exp.RegexpILike if options is not None and "i" in options.name else exp.RegexpLike
+        return exp.Paren(this=kind(this=_in_brackets(node.this), expression=_in_brackets(whole)))
+    if isinstance(node, (exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract)) and isinstance(
+        node.expression, exp.Literal
+    ):
+        node.set("expression", exp.Literal.string(_pattern(node.expression.name)))
+    if isinstance(node, exp.RegexpLike):
+        return exp.Paren(
+            this=exp.RegexpLike(this=_in_brackets(node.this), expression=node.expression)
+        )
+    if isinstance(node, exp.RegexpExtract):
+        group = node.args.get("group")
+        number = int(group.name) + 1 if group is not None and int(group.name) else 1
+        pattern = node.expression
+        if number == 1 or group is None:
+            pattern = exp.Literal.string(f"({pattern.name})")
+            number = 1
+        else:
+            number -= 1
+        return exp.func(
+            "coalesce",
+            written("(regexp_match(x, p))[n]", x=node.this, p=pattern, n=of_literal(number)),
+            exp.Literal.string(""),
+        )
+    return None
+
+
+CURRENCY = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Sc")
+"""Unicode's currency symbols, which RE2 calls ``\\p{Sc}``."""
+
+
+def _pattern(pattern: str) -> str:
+    pattern = pattern.replace(r"\p{Sc}", f"[{CURRENCY}]").replace(r"\x{a0}", "\u00a0")
+    return pattern.replace(r"\#", "#").replace(r"\!", "!").replace(r"\<", "<").replace(r"\ ", " ")
+
+
+@correction
+def casts_that_may_fail(node: exp.Expr) -> exp.Expr | None:
+    """Give null for ``try_cast`` of a value that is not of a form that DuckDB reads."""
+    if not isinstance(node, exp.TryCast):
+        return None
+    kinds = {
+        exp.DataType.Type.DATE: "try_date",
+        exp.DataType.Type.TIMESTAMP: "try_timestamp",
+        exp.DataType.Type.TIMESTAMPNTZ: "try_timestamp",
+        exp.DataType.Type.TIMESTAMPTZ: "try_timestamptz",
+        exp.DataType.Type.DOUBLE: "try_double",
+        exp.DataType.Type.INT: "try_integer",
+        exp.DataType.Type.BIGINT: "try_integer",
+        exp.DataType.Type.DECIMAL: "try_decimal",
+        exp.DataType.Type.BOOLEAN: "try_boolean",
+    }
+    if node.to.this in (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT):
+        return exp.cast(node.this, "text")
+    name = kinds.get(node.to.this)
+    if name is None:
+        return None
+    tried = call(name, exp.cast(node.this, "text"))
+    if node.to.this == exp.DataType.Type.INT:
+        return exp.cast(tried, "integer")
+    return exp.cast(tried, node.to) if node.to.this == exp.DataType.Type.DECIMAL else tried
+
+
+@correction
+def tries(node: exp.Expr) -> exp.Expr | None:
+    """Let casts fail in ``try(x)``."""
+    if not isinstance(node, exp.Try):
+        return None
+    inner: exp.Expr = node.this.transform(
+        lambda part: (
+            exp.TryCast(this=part.this, to=part.to)
+            if isinstance(part, exp.Cast) and not isinstance(part, exp.TryCast)
+            else part
+        )
+    )
+    return inner.transform(lambda part: casts_that_may_fail(part) or part)
+
+
+@silent_correction
+def days_between(node: exp.Expr) -> exp.Expr | None:
+    """Count the boundaries of days and months between two days, not whole ones."""
+    if not isinstance(node, exp.DateDiff):
+        return None
+    unit = node.args["unit"].name.lower()
+    parts = {"y": exp.cast(node.this, "date"), "x": exp.cast(node.expression, "date")}
+    if unit == "day":
+        return written("cast(y - x as bigint)", **parts)
+    if unit == "month":
+        return written(
+            "cast((extract(year from y) - extract(year from x)) * 12"
+            " + extract(month from y) - extract(month from x) as bigint)",
+            **parts,
+        )
+    return None
+
+
+@correction
+def days_as_intervals(node: exp.Expr) -> exp.Expr | None:
+    """Write a number of days as an interval."""
+    if isinstance(node, exp.ToDays):
+        return written("make_interval(days => cast(x as integer))", x=node.this)
+    return None
+
+
+@correction
+def dates_of_numbers(node: exp.Expr) -> exp.Expr | None:
+    """Give ``make_date`` integers, as a whole quotient is."""
+    if isinstance(node, exp.DateFromParts):
+        parts = [exp.cast(node.args[key], "integer") for key in ("year", "month", "day")]
+        return exp.Anonymous(this="make_date", expressions=parts)
+    return None
+
+
+@silent_correction
+def truncated_days(node: exp.Expr) -> exp.Expr | None:
+    """Give no time zone to the month of a date."""
+    if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
+        return exp.Anonymous(
+            this="date_trunc",
+            expressions=[
+                exp.Literal.string(node.args["unit"].name.lower()),
+                exp.cast(node.this, "timestamp"),
+            ],
+        )
+    return None
+
+
+@silent_correction
+def nulls_passed_over(node: exp.Expr) -> exp.Expr | None:
+    """Pass over nulls where a window ignores them, which would be dropped."""
+    if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
+        return node.this
+    if not (isinstance(node, exp.Window) and isinstance(node.this, exp.IgnoreNulls)):
+        return None
+    function = node.this.this
+    window = node.copy()
+    if isinstance(function, exp.Lead):
+        frame, at = (
+            {
+                "start": of_literal(1),
+                "start_side": "FOLLOWING",
+                "end": "UNBOUNDED",
+                "end_side": "FOLLOWING",
+            },
+            of_literal(1),
+        )
+    elif isinstance(function, (exp.LastValue, exp.Lag)):
+        frame, at = {"start": "UNBOUNDED", "start_side": "PRECEDING", "end": "CURRENT ROW"}, None
+        if isinstance(function, exp.Lag):
+            frame = {
+                "start": "UNBOUNDED",
+                "start_side": "PRECEDING",
+                "end": of_literal(1),
+                "end_side": "PRECEDING",
+            }
+    else:
+        return None
+    window.set("this", written("array_agg(x) filter (where x is not null)", x=function.this))
+    window.set("spec", exp.WindowSpec(kind="ROWS", **frame))
+    listed = exp.Paren(this=window)
+    at = at or exp.Anonymous(this="cardinality", expressions=[window.copy()])
+    return exp.Bracket(this=listed, expressions=[at])
+
+
+@correction
+def tuples_compared(node: exp.Expr) -> exp.Expr | None:
+    """Compare ``(a, b)`` and ``lag((a, b))`` one by one."""
+    if isinstance(node, (exp.NullSafeNEQ, exp.NullSafeEQ)) and isinstance(node.this, exp.Tuple):
+        window = node.expression
+        if isinstance(window, exp.Window) and isinstance(window.this.this, exp.Tuple):
+            pairs = []
+            for mine, other in zip(
+                node.this.expressions, window.this.this.expressions, strict=True
+            ):
+                one = window.copy()
+                one.this.set("this", other.copy())
+                pairs.append(type(node)(this=mine.copy(), expression=one))
+            combine = exp.or_ if isinstance(node, exp.NullSafeNEQ) else exp.and_
+            return exp.Paren(this=combine(*pairs))
+    return None
+
+
+@correction
+def texts_as_json(node: exp.Expr) -> exp.Expr | None:
+    """Read JSON so that it can be compared, and by paths."""
+    if isinstance(node, exp.ParseJSON):
+        return exp.cast(node.this, "jsonb")
+    if isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) and not node.args.get(
+        "only_json_types"
+    ):
+        path = node.expression
+        if isinstance(path, exp.JSONPath):
+            path = exp.Literal.string(path.sql(dialect="duckdb").strip("'"))
+        found = written(
+            "jsonb_path_query_first(cast(x as jsonb), cast(p as jsonpath))", x=node.this, p=path
+        )
+        if isinstance(node, exp.JSONExtractScalar):
+            return written("(found #>> '{}')", found=found)
+        return found
+    if isinstance(node, exp.FromJson):
+        text = node.this
+        return written("array(select jsonb_array_elements(cast(x as jsonb)))", x=text)
+    return None
+
+
+@correction
+def lists_in_text(node: exp.Expr) -> exp.Expr | None:
+    """Read the text ``[1, 2]`` as a list, which is ``{1, 2}`` here."""
+    if (
+        isinstance(node, exp.Cast)
+        and node.to.this == exp.DataType.Type.ARRAY
+        and isinstance(node.this, exp.Column)
+    ):
+        return exp.cast(written("translate(cast(x as text), '[]', '{}')", x=node.this), node.to)
+    return None
+
+
+@correction
+def hashes(node: exp.Expr) -> exp.Expr | None:
+    """Write SHA-256 in hexadecimal."""
+    if isinstance(node, exp.SHA2):
+        return written("encode(sha256(convert_to(x, 'UTF8')), 'hex')", x=node.this)
+    return None
+
+
+@correction
+def parts_of_texts(node: exp.Expr) -> exp.Expr | None:
+    """Ask whether a text has another in it."""
+    if isinstance(node, exp.Contains):
+        return exp.Paren(this=written("position(y in x) > 0", x=node.this, y=node.expression))
+    return None
+
+
+@correction
+def formats(node: exp.Expr) -> exp.Expr | None:
+    """Write numbers as people do."""
+    if isinstance(node, exp.Format):
+        return call("format", node.this, exp.cast(node.expressions[0], "double precision"))
+    return None
+
+
+@correction
+def semi_joins(node: exp.Expr) -> exp.Expr | None:
+    """Write a semi or anti join by columns of one name as one by a condition."""
+    if isinstance(node, exp.Join) and (node.kind in ("SEMI", "ANTI")) and node.args.get("using"):
+        left = node.parent.args["from_"].this.alias_or_name if node.parent else ""
+        right = node.this.alias_or_name
+        node.set(
+            "on",
+            exp.and_(
+                *[
+                    exp.EQ(
+                        this=exp.column(name.name, left), expression=exp.column(name.name, right)
+                    )
+                    for name in node.args["using"]
+                ]
+            ),
+        )
+        node.set("using", None)
+    return None
+
+
+def translated(sql: str, columns: Columns, without: str | None = None) -> str:
+    """Translate one query; ``without`` names a correction that is left out.
+
+    ``columns`` gives those of a table, for stars that Postgres lacks.
+    """
+    tree = sqlglot.parse_one(sql, read=Read)
+    for table in tree.find_all(exp.Table):
+        table.set("catalog", None)
+    tree = write_out_stars(tree, columns)
+    for flat in list(tree.find_all(exp.Flatten)):
+        if isinstance(flat.this, exp.Transform):
+            flat.this.meta["flat"] = True
+            flat.replace(flat.this)
+    corrections = [function for name, function in CORRECTIONS.items() if name != without]
+    for node in reversed(list(tree.bfs())):
+        current = node
+        for function in corrections:
+            new = function(current)
+            if new is not None and new is not current:
+                if current is tree:
+                    tree = new
+                else:
+                    current.replace(new)
+                current = new
+    return tree.sql(dialect=Write, unsupported_level=ErrorLevel.IGNORE, comments=False, pretty=True)

@@ -1,0 +1,152 @@
+-- What DuckDB's functions mean, for Postgres 16 and later. Made when a run starts, in a schema of their own.
+create schema if not exists from_duckdb;
+
+create or replace function from_duckdb.round(double precision, integer default 0) returns double precision
+language sql immutable parallel safe as $$
+    -- Halves go away from zero, as of the double, not of the number that is printed.
+    select case
+        when abs(y) < 1e15 then (trunc(y) + case when abs(y - trunc(y)) >= 0.5 then sign(y) else 0 end) / f
+        else $1
+    end
+    from (select $1 * 10::double precision ^ $2 as y, 10::double precision ^ $2 as f) as scaled
+$$;
+
+create or replace function from_duckdb.to_decimal(double precision, integer) returns numeric
+language sql immutable parallel safe as $$
+    select round(cast(cast(from_duckdb.round($1 * 10::double precision ^ $2) as bigint) as numeric) / 10::numeric ^ $2, $2)
+$$;
+
+create or replace function from_duckdb.isfinite(double precision) returns boolean
+language sql immutable parallel safe as $$ select $1 not in ('Infinity', '-Infinity', 'NaN') $$;
+create or replace function from_duckdb.isfinite(timestamp) returns boolean
+language sql immutable parallel safe as $$ select isfinite($1) $$;
+create or replace function from_duckdb.isfinite(date) returns boolean
+language sql immutable parallel safe as $$ select isfinite($1) $$;
+
+create or replace function from_duckdb.typeof(anyelement) returns text
+language sql immutable parallel safe as $$
+    select case cast(pg_typeof($1) as text)
+        when 'text' then 'VARCHAR'
+        when 'character varying' then 'VARCHAR'
+        when 'double precision' then 'DOUBLE'
+        when 'real' then 'FLOAT'
+        when 'timestamp without time zone' then 'TIMESTAMP'
+        when 'timestamp with time zone' then 'TIMESTAMP WITH TIME ZONE'
+        when 'numeric' then 'DECIMAL(38,4)'
+        else upper(cast(pg_typeof($1) as text))
+    end
+$$;
+
+create or replace function from_duckdb.list_sort(anyarray) returns anyarray
+language sql immutable parallel safe as $$ select array(select x from unnest($1) as u (x) order by x nulls last) $$;
+
+create or replace function from_duckdb.list_distinct(anyarray) returns anyarray
+language sql immutable parallel safe as $$ select array(select distinct x from unnest($1) as u (x) where x is not null) $$;
+
+create or replace function from_duckdb.list_min(anyarray) returns anyelement
+language sql immutable parallel safe as $$ select min(x) from unnest($1) as u (x) $$;
+
+create or replace function from_duckdb.error(text) returns text
+language plpgsql immutable as $$ begin raise exception using message = $1, errcode = 'P0001'; end $$;
+
+create or replace function from_duckdb.error(text, anyelement) returns anyelement
+language plpgsql immutable as $$ begin raise exception using message = $1, errcode = 'P0001'; end $$;
+
+create or replace function from_duckdb.format(text, double precision) returns text
+language sql immutable parallel safe as $$
+    select case
+        when $1 like '%{:,.2f}%' then replace($1, '{:,.2f}', trim(to_char($2, '999,999,999,999,999,990.00')))
+        when $1 like '%{:,}%' then replace($1, '{:,}', trim(to_char($2, '999,999,999,999,999,999')))
+        when $2 = 0 then replace($1, '{:g}', '0')
+        else replace(
+            $1, '{:g}',
+            cast(trim_scale(round(cast($2 as numeric), 5 - cast(floor(log(abs($2))) as integer))) as text)
+        )
+    end
+$$;
+
+create or replace function from_duckdb.skewness(bigint, double precision, double precision, double precision)
+returns double precision language sql immutable parallel safe as $$
+    -- Of a count and the sums of first, second and third powers; corrected for bias.
+    select case
+        when $1 > 2 and $3 - $2 * $2 / $1 > 0
+            then sqrt(cast($1 as double precision) * ($1 - 1)) / ($1 - 2) / $1
+                * ($4 - 3 * $3 * $2 / $1 + 2 * $2 ^ 3 / $1 ^ 2)
+                / sqrt((($3 - $2 * $2 / $1) / $1) ^ 3)
+    end
+$$;
+
+-- Of values in their order: the one that as many are at most as the share says, by DuckDB's arithmetic.
+create or replace function from_duckdb.quantile_disc(anyarray, double precision) returns anyelement
+language sql immutable parallel safe as $$
+    select ($1)[greatest(1, cardinality($1) - cast(floor(cardinality($1) - $2 * cardinality($1)) as integer))]
+$$;
+create or replace function from_duckdb.quantile_disc(anyarray, double precision[]) returns anyarray
+language sql immutable parallel safe as $$
+    select array(
+        select from_duckdb.quantile_disc($1, share) from unnest($2) with ordinality as shares (share, position) order by position
+    )
+    where cardinality($1) > 0
+$$;
+
+create or replace function from_duckdb.try_date(text) returns date
+language sql immutable parallel safe as $$
+    select case
+        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)'
+            and pg_input_is_valid(regexp_replace($1, '[/ \\]', '-', 'g'), 'date')
+            then cast(regexp_replace($1, '[/ \\]', '-', 'g') as date)
+    end
+$$;
+
+create or replace function from_duckdb.try_timestamp(text) returns timestamp
+language sql immutable parallel safe as $$
+    select case
+        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)' and pg_input_is_valid($1, 'timestamp') then cast($1 as timestamp)
+    end
+$$;
+
+create or replace function from_duckdb.try_timestamptz(text) returns timestamptz
+language sql stable parallel safe as $$
+    select case
+        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)' and pg_input_is_valid($1, 'timestamptz') then cast($1 as timestamptz)
+    end
+$$;
+
+create or replace function from_duckdb.length(text) returns bigint
+language sql immutable parallel safe as $$ select char_length($1) $$;
+create or replace function from_duckdb.length(anyarray) returns bigint
+language sql immutable parallel safe as $$ select cardinality($1) $$;
+
+create or replace function from_duckdb.try_double(text) returns double precision
+language sql immutable parallel safe as $$
+    select case when pg_input_is_valid($1, 'double precision') and $1 !~* '[xp_]' then cast($1 as double precision) end
+$$;
+
+create or replace function from_duckdb.try_integer(text) returns bigint
+language sql immutable parallel safe as $$
+    select case when pg_input_is_valid($1, 'numeric') then cast(from_duckdb.round(cast($1 as double precision)) as bigint) end
+$$;
+
+create or replace function from_duckdb.try_decimal(text) returns numeric
+language sql immutable parallel safe as $$
+    select case when pg_input_is_valid($1, 'numeric') and $1 !~* 'nan|inf|[x_]' then cast($1 as numeric) end
+$$;
+
+create or replace function from_duckdb.try_boolean(text) returns boolean
+language sql immutable parallel safe as $$
+    select case lower($1) when 'true' then true when 't' then true when '1' then true when 'false' then false when 'f' then false
+        when '0' then false end
+$$;
+
+create or replace function from_duckdb.first_state(anyelement, anyelement) returns anyelement
+language sql immutable strict parallel safe as $$ select $1 $$;
+
+do $$ begin
+    create aggregate from_duckdb.first_of(anyelement) (sfunc = from_duckdb.first_state, stype = anyelement);
+exception when duplicate_function then null; end $$;
+
+do $$ begin
+    create aggregate from_duckdb.flatten(anycompatiblearray) (
+        sfunc = array_cat, stype = anycompatiblearray, initcond = '{}'
+    );
+exception when duplicate_function then null; end $$;
