@@ -83,7 +83,7 @@ def of_literal(number: int) -> exp.Expr:
     return exp.Literal.number(number)
 
 
-@correction
+@silent_correction
 def rounded(node: exp.Expr) -> exp.Expr | None:
     """Round halves of doubles away from zero; Postgres takes the even, or no digits at all."""
     if isinstance(node, exp.Round):
@@ -159,7 +159,7 @@ def _hash(arguments: list[exp.Expr]) -> exp.Expr:
     return exp.Anonymous(this="hashtextextended", expressions=[row, of_literal(0)])
 
 
-@silent_correction
+@correction
 def typeof(node: exp.Expr) -> exp.Expr | None:
     """Give types DuckDB's names, or no branch would match."""
     return call("typeof", node.this) if isinstance(node, exp.Typeof) else None
@@ -185,11 +185,12 @@ def skewness(node: exp.Expr) -> exp.Expr | None:
 
 
 @silent_correction
-def quantiles_of_rows(node: exp.Expr) -> exp.Expr | None:
-    """Take the seventh of 100 rows at 0.07, which floating point makes the eighth."""
-    if isinstance(node, exp.PercentileDisc) and node.expression is not None:
+def quantiles(node: exp.Expr) -> exp.Expr | None:
+    """Take the seventh of 100 rows at 0.07, and interpolate as DuckDB does, to the last digit."""
+    if isinstance(node, (exp.PercentileDisc, exp.PercentileCont)) and node.expression is not None:
         ordered = written("array_agg(x order by x) filter (where x is not null)", x=node.this)
-        return call("quantile_disc", ordered, node.expression)
+        name = "quantile_disc" if isinstance(node, exp.PercentileDisc) else "quantile_cont"
+        return call(name, ordered, node.expression)
     return None
 
 
@@ -231,7 +232,7 @@ def filters_of_what_is_written_anew(node: exp.Expr) -> exp.Expr | None:
     condition = node.expression.this
     whole: exp.Expr = node.this.copy()
     own: exp.Expr = whole.this if isinstance(whole, exp.Column) else whole
-    if isinstance(whole, exp.Dot) and whole.expression.name == "quantile_disc":
+    if isinstance(whole, exp.Dot) and whole.expression.name.startswith("quantile_"):
         own = whole.expression.expressions[0]
     if isinstance(own, exp.Filter):
         own.set("expression", exp.Where(this=exp.and_(own.expression.this, condition.copy())))
@@ -519,18 +520,10 @@ def tries(node: exp.Expr) -> exp.Expr | None:
 
 @silent_correction
 def days_between(node: exp.Expr) -> exp.Expr | None:
-    """Count the boundaries of days and months between two days, not whole ones."""
-    if not isinstance(node, exp.DateDiff):
-        return None
-    unit = node.args["unit"].name.lower()
-    parts = {"y": exp.cast(node.this, "date"), "x": exp.cast(node.expression, "date")}
-    if unit == "day":
-        return written("cast(y - x as bigint)", **parts)
-    if unit == "month":
+    """Count days as a bigint, as the contract of a table says."""
+    if isinstance(node, exp.DateDiff) and node.args["unit"].name.lower() == "day":
         return written(
-            "cast((extract(year from y) - extract(year from x)) * 12"
-            " + extract(month from y) - extract(month from x) as bigint)",
-            **parts,
+            "cast(cast(y as date) - cast(x as date) as bigint)", y=node.this, x=node.expression
         )
     return None
 
@@ -549,20 +542,6 @@ def dates_of_numbers(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.DateFromParts):
         parts = [exp.cast(node.args[key], "integer") for key in ("year", "month", "day")]
         return exp.Anonymous(this="make_date", expressions=parts)
-    return None
-
-
-@silent_correction
-def truncated_days(node: exp.Expr) -> exp.Expr | None:
-    """Give no time zone to the month of a date."""
-    if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
-        return exp.Anonymous(
-            this="date_trunc",
-            expressions=[
-                exp.Literal.string(node.args["unit"].name.lower()),
-                exp.cast(node.this, "timestamp"),
-            ],
-        )
     return None
 
 
@@ -601,24 +580,6 @@ def nulls_passed_over(node: exp.Expr) -> exp.Expr | None:
     listed = exp.Paren(this=window)
     at = at or exp.Anonymous(this="cardinality", expressions=[window.copy()])
     return exp.Bracket(this=listed, expressions=[at])
-
-
-@correction
-def tuples_compared(node: exp.Expr) -> exp.Expr | None:
-    """Compare ``(a, b)`` and ``lag((a, b))`` one by one."""
-    if isinstance(node, (exp.NullSafeNEQ, exp.NullSafeEQ)) and isinstance(node.this, exp.Tuple):
-        window = node.expression
-        if isinstance(window, exp.Window) and isinstance(window.this.this, exp.Tuple):
-            pairs = []
-            for mine, other in zip(
-                node.this.expressions, window.this.this.expressions, strict=True
-            ):
-                one = window.copy()
-                one.this.set("this", other.copy())
-                pairs.append(type(node)(this=mine.copy(), expression=one))
-            combine = exp.or_ if isinstance(node, exp.NullSafeNEQ) else exp.and_
-            return exp.Paren(this=combine(*pairs))
-    return None
 
 
 @correction

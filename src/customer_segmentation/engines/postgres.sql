@@ -81,6 +81,17 @@ create or replace function from_duckdb.quantile_disc(anyarray, double precision)
 language sql immutable parallel safe as $$
     select ($1)[greatest(1, cardinality($1) - cast(floor(cardinality($1) - $2 * cardinality($1)) as integer))]
 $$;
+create or replace function from_duckdb.quantile_disc(anyarray, numeric) returns anyelement
+language sql immutable parallel safe as $$
+    select ($1)[greatest(1, cardinality($1) - cast(floor(cardinality($1) - $2 * cardinality($1)) as integer))]
+$$;
+create or replace function from_duckdb.quantile_disc(anyarray, numeric[]) returns anyarray
+language sql immutable parallel safe as $$
+    select array(
+        select from_duckdb.quantile_disc($1, share) from unnest($2) with ordinality as shares (share, position) order by position
+    )
+    where cardinality($1) > 0
+$$;
 create or replace function from_duckdb.quantile_disc(anyarray, double precision[]) returns anyarray
 language sql immutable parallel safe as $$
     select array(
@@ -89,26 +100,52 @@ language sql immutable parallel safe as $$
     where cardinality($1) > 0
 $$;
 
+create or replace function from_duckdb.quantile_cont(anyarray, double precision) returns double precision
+language sql immutable parallel safe as $$
+    select lower * (1 - part) + upper * part
+    from (
+        select
+            place - floor(place) as part,
+            cast(($1)[cast(floor(place) as integer) + 1] as double precision) as lower,
+            cast(($1)[cast(ceil(place) as integer) + 1] as double precision) as upper
+        from (select $2 * (cardinality($1) - 1) as place) as placed
+    ) as neighbours
+$$;
+create or replace function from_duckdb.quantile_cont(anyarray, double precision[]) returns double precision[]
+language sql immutable parallel safe as $$
+    select array(
+        select from_duckdb.quantile_cont($1, share) from unnest($2) with ordinality as shares (share, position) order by position
+    )
+    where cardinality($1) > 0
+$$;
+
+-- Days and times in the forms that DuckDB reads; Postgres reads more of them, as today and 20240203.
+create or replace function from_duckdb.with_hyphens(text) returns text
+language sql immutable parallel safe as $$
+    select regexp_replace($1, '^(\s*\d+)[-/ \\](\d{1,2})[-/ \\](\d{1,2})', '\1-\2-\3')
+$$;
+
 create or replace function from_duckdb.try_date(text) returns date
 language sql immutable parallel safe as $$
     select case
-        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)'
-            and pg_input_is_valid(regexp_replace($1, '[/ \\]', '-', 'g'), 'date')
-            then cast(regexp_replace($1, '[/ \\]', '-', 'g') as date)
+        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)' and pg_input_is_valid(from_duckdb.with_hyphens($1), 'date')
+            then cast(from_duckdb.with_hyphens($1) as date)
     end
 $$;
 
 create or replace function from_duckdb.try_timestamp(text) returns timestamp
 language sql immutable parallel safe as $$
     select case
-        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)' and pg_input_is_valid($1, 'timestamp') then cast($1 as timestamp)
+        when $1 ~ '^\d+([-/ \\])\d{1,2}\1\d{1,2}($|[ T]\d)' and pg_input_is_valid(from_duckdb.with_hyphens($1), 'timestamp')
+            then cast(from_duckdb.with_hyphens($1) as timestamp)
     end
 $$;
 
 create or replace function from_duckdb.try_timestamptz(text) returns timestamptz
 language sql stable parallel safe as $$
     select case
-        when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)' and pg_input_is_valid($1, 'timestamptz') then cast($1 as timestamptz)
+        when $1 ~ '^\d+([-/ \\])\d{1,2}\1\d{1,2}($|[ T]\d)' and pg_input_is_valid(from_duckdb.with_hyphens($1), 'timestamptz')
+            then cast(from_duckdb.with_hyphens($1) as timestamptz)
     end
 $$;
 
