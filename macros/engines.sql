@@ -27,6 +27,60 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The layers' schemas of a build that is made beside those that are read: what is made, by what is read. -#}
+{% macro schemas_beside() -%}
+    {%- set suffix = env_var('BUILDS_BESIDE', '') -%}
+    {%- set schemas = {} -%}
+    {%- for node in graph.nodes.values() if suffix and node.schema.endswith(suffix) and node.resource_type in ('model', 'seed') -%}
+        {%- do schemas.update({node.schema: node.schema[:-(suffix | length)]}) -%}
+    {%- endfor -%}
+    {{ return(schemas) }}
+{%- endmacro %}
+
+{#- Begins such a build: what a killed one left goes, and tables that only grow, or are read before they are made, come
+    along. -#}
+{% macro begin_beside() -%}
+    {%- if execute and not is_duckdb() and flags.WHICH == 'build' -%}
+        {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) | list -%}
+        {%- for beside, published in schemas_beside().items() -%}
+            {%- set ours = nodes | selectattr('schema', 'equalto', beside) | map(attribute='alias') | list -%}
+            {%- for relation in adapter.list_relations(target.database, published) if relation.identifier not in ours -%}
+                {{ exceptions.raise_compiler_error("The schema " ~ published ~ " has a relation that is not of this project: "
+                    ~ relation.identifier ~ ". A build replaces the schema. Move it elsewhere, or set schema_prefix.") }}
+            {%- endfor -%}
+            {%- for relation in adapter.list_relations(target.database, beside) -%}
+                {%- do adapter.cache_dropped(relation) -%}
+            {%- endfor %}
+    drop schema if exists {{ adapter.quote(beside) }} cascade;
+    create schema {{ adapter.quote(beside) }};
+        {%- endfor -%}
+        {%- for node in nodes if node.schema in schemas_beside()
+            and (node.config.materialized == 'incremental' or node.config.meta.get('is_read_before_it_is_rebuilt')) -%}
+            {%- set before = adapter.get_relation(target.database, schemas_beside()[node.schema], node.alias) -%}
+            {%- if before -%}
+                {%- set copy = api.Relation.create(
+                    database=target.database, schema=node.schema, identifier=node.alias, type='table'
+                ) %}
+    create table {{ copy }} as select * from {{ before }};
+                {%- do adapter.cache_added(copy) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Ends it: in one transaction what was made takes the place of what was read, if everything succeeded. -#}
+{% macro publish_beside() -%}
+    {%- if execute and not is_duckdb() and flags.WHICH == 'build' and schemas_beside()
+        and not results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list %}
+    begin;
+        {%- for beside, published in schemas_beside().items() %}
+    drop schema if exists {{ adapter.quote(published) }} cascade;
+    alter schema {{ adapter.quote(beside) }} rename to {{ adapter.quote(published) }};
+        {%- endfor %}
+    commit;
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Every identifier of `both_ways` with the least one that it is connected with, as the relation `labels`. DuckDB keeps one
     row for each; elsewhere all pairs are found first, which are few, as few identifiers are connected. -#}
 {% macro least_connected_identifiers() -%}

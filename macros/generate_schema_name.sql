@@ -3,6 +3,7 @@
     {{ return(schema_of(custom_schema_name or target.schema)) }}
 {%- endmacro %}
 
+{#- On an engine without editions a whole build is made in schemas beside those that are read (macros/engines.sql). -#}
 {% macro schema_of(layer) -%}
-    {{ return((checked_var('schema_prefix') or '') ~ layer | trim) }}
+    {{ return((checked_var('schema_prefix') or '') ~ layer | trim ~ env_var('BUILDS_BESIDE', '')) }}
 {%- endmacro %}

@@ -662,6 +662,25 @@ def semi_joins(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
+def compute_once(tree: exp.Expr) -> None:
+    """Keep what is dear from being computed wherever a later query names it.
+
+    Postgres takes a query that is named once into the one that names it, with every expression.
+    """
+    for cte in tree.find_all(exp.CTE):
+        if isinstance(cte.this, exp.Select) and any(
+            is_dear(node) for column in cte.this.expressions for node in column.walk()
+        ):
+            cte.set("materialized", True)
+
+
+def is_dear(node: exp.Expr) -> bool:
+    """Tell regular expressions and casts that may fail."""
+    return isinstance(node, (exp.RegexpLike, exp.RegexpILike, exp.RegexpReplace)) or (
+        isinstance(node, exp.Dot) and node.expression.name.startswith("try_")
+    )
+
+
 def translated(sql: str, columns: Columns, without: str | None = None) -> str:
     """Translate one query; ``without`` names a correction that is left out.
 
@@ -686,4 +705,5 @@ def translated(sql: str, columns: Columns, without: str | None = None) -> str:
                 else:
                     current.replace(new)
                 current = new
+    compute_once(tree)
     return tree.sql(dialect=Write, unsupported_level=ErrorLevel.IGNORE, comments=False, pretty=True)

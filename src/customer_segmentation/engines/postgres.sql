@@ -1,14 +1,21 @@
--- What DuckDB's functions mean, for Postgres 16 and later. Made when a run starts, in a schema of their own.
+-- What DuckDB's functions mean, for Postgres 16 and later. Made when a run starts, in a schema of their own. Single
+-- expressions, no more immutable than what they call, are written into the plan; others cost a call for each row.
 create schema if not exists from_duckdb;
 
-create or replace function from_duckdb.round(double precision, integer default 0) returns double precision
+-- Halves go away from zero, as of the double, not of the number that is printed.
+create or replace function from_duckdb.round(double precision) returns double precision
 language sql immutable parallel safe as $$
-    -- Halves go away from zero, as of the double, not of the number that is printed.
     select case
-        when abs(y) < 1e15 then (trunc(y) + case when abs(y - trunc(y)) >= 0.5 then sign(y) else 0 end) / f
+        when abs($1) < 1e15 then trunc($1) + case when abs($1 - trunc($1)) >= 0.5 then sign($1) else 0 end else $1
+    end
+$$;
+create or replace function from_duckdb.round(double precision, integer) returns double precision
+language sql immutable parallel safe as $$
+    select case
+        when abs($1 * 10::double precision ^ $2) < 1e15
+            then from_duckdb.round($1 * 10::double precision ^ $2) / 10::double precision ^ $2
         else $1
     end
-    from (select $1 * 10::double precision ^ $2 as y, 10::double precision ^ $2 as f) as scaled
 $$;
 
 create or replace function from_duckdb.to_decimal(double precision, integer) returns numeric
@@ -23,16 +30,20 @@ language sql immutable parallel safe as $$ select isfinite($1) $$;
 create or replace function from_duckdb.isfinite(date) returns boolean
 language sql immutable parallel safe as $$ select isfinite($1) $$;
 
+-- Compared as types, which are numbers: their names are looked up in the catalog.
 create or replace function from_duckdb.typeof(anyelement) returns text
-language sql immutable parallel safe as $$
-    select case cast(pg_typeof($1) as text)
-        when 'text' then 'VARCHAR'
-        when 'character varying' then 'VARCHAR'
-        when 'double precision' then 'DOUBLE'
-        when 'real' then 'FLOAT'
-        when 'timestamp without time zone' then 'TIMESTAMP'
-        when 'timestamp with time zone' then 'TIMESTAMP WITH TIME ZONE'
-        when 'numeric' then 'DECIMAL(38,4)'
+language sql stable parallel safe as $$
+    select case pg_typeof($1)
+        when 'text'::regtype then 'VARCHAR'
+        when 'double precision'::regtype then 'DOUBLE'
+        when 'timestamp'::regtype then 'TIMESTAMP'
+        when 'integer'::regtype then 'INTEGER'
+        when 'numeric'::regtype then 'DECIMAL(38,4)'
+        when 'date'::regtype then 'DATE'
+        when 'bigint'::regtype then 'BIGINT'
+        when 'character varying'::regtype then 'VARCHAR'
+        when 'real'::regtype then 'FLOAT'
+        when 'timestamptz'::regtype then 'TIMESTAMP WITH TIME ZONE'
         else upper(cast(pg_typeof($1) as text))
     end
 $$;
@@ -126,7 +137,7 @@ language sql immutable parallel safe as $$
 $$;
 
 create or replace function from_duckdb.try_date(text) returns date
-language sql immutable parallel safe as $$
+language sql stable parallel safe as $$
     select case
         when $1 ~ '^\s*\d+([-/ \\])\d{1,2}\1\d{1,2}(\s*$|[ T]\d)' and pg_input_is_valid(from_duckdb.with_hyphens($1), 'date')
             then cast(from_duckdb.with_hyphens($1) as date)
@@ -134,7 +145,7 @@ language sql immutable parallel safe as $$
 $$;
 
 create or replace function from_duckdb.try_timestamp(text) returns timestamp
-language sql immutable parallel safe as $$
+language sql stable parallel safe as $$
     select case
         when $1 ~ '^\d+([-/ \\])\d{1,2}\1\d{1,2}($|[ T]\d)' and pg_input_is_valid(from_duckdb.with_hyphens($1), 'timestamp')
             then cast(from_duckdb.with_hyphens($1) as timestamp)
@@ -155,17 +166,17 @@ create or replace function from_duckdb.length(anyarray) returns bigint
 language sql immutable parallel safe as $$ select cardinality($1) $$;
 
 create or replace function from_duckdb.try_double(text) returns double precision
-language sql immutable parallel safe as $$
+language sql stable parallel safe as $$
     select case when pg_input_is_valid($1, 'double precision') and $1 !~* '[xp_]' then cast($1 as double precision) end
 $$;
 
 create or replace function from_duckdb.try_integer(text) returns bigint
-language sql immutable parallel safe as $$
+language sql stable parallel safe as $$
     select case when pg_input_is_valid($1, 'numeric') then cast(from_duckdb.round(cast($1 as double precision)) as bigint) end
 $$;
 
 create or replace function from_duckdb.try_decimal(text) returns numeric
-language sql immutable parallel safe as $$
+language sql stable parallel safe as $$
     select case when pg_input_is_valid($1, 'numeric') and $1 !~* 'nan|inf|[x_]' then cast($1 as numeric) end
 $$;
 
