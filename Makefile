@@ -9,7 +9,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test browser lint unit mutations hostile-files test-install hooks report export docs pictures registry-export benchmark requirements licences clean help
+.PHONY: build test browser lint unit mutations hostile-files postgres postgres-test test-install hooks report export docs pictures registry-export benchmark requirements licences clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -53,6 +53,9 @@ $(shop)
 build: .venv/.installed  ## environment in .venv, then dbt build on the sample
 	@$(BIN)/customer-segmentation build
 
+postgres: .venv/.installed-postgres  ## what the target postgres needs
+	@echo "dbt build --target postgres works now: PGHOST, PGUSER, PGPASSWORD and PGDATABASE say where."
+
 # ---- Checks -----------------------------------------------------------------------------------
 # dbt builds into a folder that is thrown away, so that nobody's database is touched.
 
@@ -81,6 +84,9 @@ lint: .venv/.installed-dev  ## ruff, mypy and sqlfluff
 
 unit: .venv/.installed-dev  ## the tests that need neither dbt nor a browser, in seconds
 	@pytest -q -m "not slow"
+
+postgres-test: .venv/.installed-dev  ## starts a Postgres, builds the sample there with all tests, compares, stops it
+	@$(BIN)/pytest tests/python/test_engines.py
 
 mutations: .venv/.installed-dev  ## breaks the code in 60 places, one at a time: does a test notice?
 	@$(BIN)/python tools/mutations.py

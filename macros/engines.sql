@@ -37,6 +37,12 @@
     {{ return(schemas) }}
 {%- endmacro %}
 
+{% macro relations_of(schema) -%}
+    {{ return(run_query(
+        "select table_name from information_schema.tables where table_schema = " ~ sql_text(schema) ~ " order by table_name"
+    ).columns[0].values()) }}
+{%- endmacro %}
+
 {#- Begins such a build: what a killed one left goes, and tables that only grow, or are read before they are made, come
     along. -#}
 {% macro begin_beside() -%}
@@ -44,12 +50,12 @@
         {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) | list -%}
         {%- for beside, published in schemas_beside().items() -%}
             {%- set ours = nodes | selectattr('schema', 'equalto', beside) | map(attribute='alias') | list -%}
-            {%- for relation in adapter.list_relations(target.database, published) if relation.identifier not in ours -%}
+            {%- for name in relations_of(published) if name not in ours -%}
                 {{ exceptions.raise_compiler_error("The schema " ~ published ~ " has a relation that is not of this project: "
-                    ~ relation.identifier ~ ". A build replaces the schema. Move it elsewhere, or set schema_prefix.") }}
+                    ~ name ~ ". A build replaces the schema. Move it elsewhere, or set schema_prefix.") }}
             {%- endfor -%}
-            {%- for relation in adapter.list_relations(target.database, beside) -%}
-                {%- do adapter.cache_dropped(relation) -%}
+            {%- for name in relations_of(beside) -%}
+                {%- do adapter.cache_dropped(api.Relation.create(database=target.database, schema=beside, identifier=name)) -%}
             {%- endfor %}
     drop schema if exists {{ adapter.quote(beside) }} cascade;
     create schema {{ adapter.quote(beside) }};

@@ -29,6 +29,9 @@ from customer_segmentation.trouble import FOLDERS, check_database_path, check_se
 
 SHOWN_ROWS = 3
 
+BESIDE = "__being_built"
+"""At the end of the schemas of a build that is made beside those that are read."""
+
 TOLD_AT_THE_END = ("input_alarms_are_silent", "no_setting_waits_for_a_refit")
 """Data tests of which the project's last hook says more than their rows would."""
 
@@ -163,7 +166,7 @@ class Told:
         name, message = event.info.name, event.info.msg
         if name == "LogStartLine":
             node = event.data.node_info
-            layer = node.node_relation.schema or node.resource_type
+            layer = (node.node_relation.schema or node.resource_type).removesuffix(BESIDE)
             if node.resource_type == "model":
                 self.progress(f"{layer}: {node.node_name}", layer)
         elif name == "JinjaLogWarning":
@@ -397,6 +400,43 @@ def folders_of_dbt(project: Path) -> list[Path]:
     return [Path(os.environ.get(name) or project / default) for name, default in FOLDERS.items()]
 
 
+def engine_elsewhere(arguments: Sequence[str], project: Path) -> str | None:
+    """Name the target of the arguments, if its engine is not DuckDB."""
+    named: dict[str, str] = {"--target": "", "-t": "", "--profiles-dir": ""}
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, _, given = option.partition("=")
+        if name in named:
+            named[name] = given or value
+    target = named["--target"] or named["-t"]
+    profiles = Path(named["--profiles-dir"] or project) / "profiles.yml"
+    if not target or not profiles.is_file():
+        return None
+    for profile in yaml.safe_load(profiles.read_text(encoding="utf-8")).values():
+        kind = profile.get("outputs", {}).get(target, {}).get("type", "duckdb")
+        if kind != "duckdb":
+            return target
+    return None
+
+
+SELECTIONS = ("-s", "--select", "--exclude", "--selector", "-m", "--models", "--resource-type")
+
+
+def build_beside(
+    arguments: Sequence[str], variables: Mapping[str, Any], project: Path, target: str
+) -> int:
+    """Build on an engine without files, in schemas beside those that are read.
+
+    They take their place in one transaction if everything succeeded. A part of the project is
+    built in place. Returns 0 if all is well, 1 if something failed.
+    """
+    is_whole = not any(option.split("=")[0] in SELECTIONS for option in arguments)
+    with environment({"BUILDS_BESIDE": BESIDE if is_whole else ""}):
+        made = run(["build", *arguments], variables, project, Path(target))
+    if is_whole and not made.success and made.num_steps:
+        click.echo("Nothing was published: what is read is as it was.")
+    return made.tell(Path(target))
+
+
 def build_edition(
     arguments: Sequence[str],
     variables: Mapping[str, Any],
@@ -409,6 +449,8 @@ def build_edition(
     Returns 0 if all is well, 1 if something failed. Raises ``NotPossible`` if another process
     builds or writes the database.
     """
+    if target := engine_elsewhere(arguments, project):
+        return build_beside(arguments, variables, project, target)
     editions = Editions.of(database)
     check_database_path(editions.published)
     check_seeds(project / "seeds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,13 +62,18 @@ def test_postgres_gives_what_duckdb_gives(correction: str | None, sql: str, curs
             without = postgres.translated(sql, lambda schema, name: None, without=correction)
             found = rows_of(cursor, without)
         except (psycopg2.Error, ValueError):
-            assert correction not in postgres.SILENT
+            assert correction not in postgres.TRANSLATOR.silent
         else:
             assert found != meant(sql), "the correction changes nothing"
 
 
-def test_each_correction_has_a_case() -> None:
-    assert set(postgres.CORRECTIONS) == {name for name, _ in CASES if name}
+def test_each_correction_has_a_case_and_a_line_on_the_page() -> None:
+    assert set(postgres.TRANSLATOR.corrections) == {name for name, _ in CASES if name}
+    page = (PROJECT / "docs" / "engines.md").read_text(encoding="utf-8")
+    for name, function in postgres.TRANSLATOR.corrections.items():
+        said = str(function.__doc__).splitlines()[0]
+        silent = "something else" if name in postgres.TRANSLATOR.silent else "fails"
+        assert f"| `{name}` | {said} | {silent} |" in page
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +88,21 @@ def on_postgres(
     server: str, folder: Path, *arguments: str, **variables: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run dbt with the target in a process of its own."""
+    command = ["dbt", *arguments, "--target", "postgres", "--vars", yaml.safe_dump(variables)]
+    return subprocess.run(
+        command, cwd=PROJECT, env=environment_of(server, folder), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def environment_of(server: str, folder: Path) -> dict[str, str]:
+    """Say where the server is, and where dbt writes."""
     host = re.search(r"host=([^&]+)", server)
     assert host is not None
-    environment = os.environ | {
+    return os.environ | {
         "PGHOST": host[1], "PGUSER": "postgres", "PGDATABASE": "postgres",
         "DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs"),
     }  # fmt: skip
-    command = ["dbt", *arguments, "--target", "postgres", "--vars", yaml.safe_dump(variables)]
-    return subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def test_the_sample_has_the_same_tables_there(
@@ -131,4 +142,72 @@ def test_faults_are_refused_and_the_tables_of_before_stay(
     with connection, connection.cursor() as cursor:
         cursor.execute("select count(*), max(model_version) from segments.customer_segments")
         assert cursor.fetchall() == before
+    connection.close()
+
+
+def hashes(server: str) -> dict[str, int]:
+    """A number for the rows of each table that is read."""
+    connection = connect(server)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select table_schema || '.' || table_name from information_schema.tables
+            where table_schema in ('staging', 'metrics', 'clustering', 'segments', 'marketing')
+            """
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        found = {}
+        for name in names:
+            cursor.execute(f"select coalesce(sum(hashtext(t::text)::bigint), 0) from {name} as t")
+            found[name] = int(cursor.fetchall()[0][0])
+    connection.close()
+    return found
+
+
+def begun(server: str, folder: Path, **variables: Any) -> subprocess.Popen[str]:
+    """Begin a whole build with the command, which makes it beside what is read."""
+    command = ["customer-segmentation", "build", "--target", "postgres"]
+    command += ["--vars", yaml.safe_dump(variables)] if variables else []
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=environment_of(server, folder), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+
+
+def test_a_build_that_is_killed_or_fails_leaves_what_is_read(
+    sample_there: Any, server: str, tmp_path: Path
+) -> None:
+    before = hashes(server)
+    for layer in ("metrics", "segments"):
+        killed = begun(server, tmp_path, as_of_date="2025-12-01")
+        assert killed.stdout is not None
+        for line in killed.stdout:
+            if f" {layer}" in line:
+                break
+        os.killpg(killed.pid, signal.SIGKILL)
+        killed.wait()
+        assert hashes(server) == before
+    # One that is refused on its way.
+    failed = begun(server, tmp_path, as_of_date="2025-12-01", candidate_features=["no_metric"])
+    said, _ = failed.communicate()
+    assert failed.returncode == 1, said
+    assert hashes(server) == before
+    # The next one takes the place of what is read, whole.
+    made = begun(server, tmp_path, as_of_date="2025-12-01")
+    said, _ = made.communicate()
+    assert made.returncode == 0, said
+    after = hashes(server)
+    assert set(after) == set(before)
+    assert after["segments.customer_segments"] != before["segments.customer_segments"]
+    connection = connect(server)
+    with connection.cursor() as cursor:
+        cursor.execute("select nspname from pg_namespace where nspname like '%being_built'")
+        assert cursor.fetchall() == []
+        cursor.execute("create table segments.of_somebody_else (a integer)")
+        connection.commit()
+        refused = begun(server, tmp_path)
+        said, _ = refused.communicate()
+        assert "has a relation that is not of this project: of_somebody_else" in said
+        cursor.execute("drop table segments.of_somebody_else")
+        connection.commit()
     connection.close()

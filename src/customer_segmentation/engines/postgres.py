@@ -7,34 +7,15 @@ else, is corrected here. Functions that Postgres lacks stand in ``postgres.sql``
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.postgres import Postgres
-from sqlglot.errors import ErrorLevel
 
-from customer_segmentation.engines.stars import Columns, write_out_stars
+from customer_segmentation.engines.translating import Translator
 
 FUNCTIONS = (Path(__file__).parent / "postgres.sql").read_text(encoding="utf-8")
 """SQL that makes the schema ``from_duckdb``."""
-
-Correction = Callable[[exp.Expr], "exp.Expr | None"]
-
-CORRECTIONS: dict[str, Correction] = {}
-"""By name: takes a node whose children are corrected, and returns what stands in its place."""
-
-SILENT: set[str] = set()
-"""The corrections without which a query runs and answers something else."""
-
-
-class Read(DuckDB):
-    """DuckDB without a shift of list indices, which can't be known to be lists."""
-
-    INDEX_OFFSET = 0
 
 
 class Write(Postgres):
@@ -43,33 +24,29 @@ class Write(Postgres):
     INDEX_OFFSET = 0
 
 
-def correction(function: Correction) -> Correction:
-    """Register a correction under its name."""
-    CORRECTIONS[function.__name__] = function
-    return function
+def compute_once(tree: exp.Expr) -> None:
+    """Keep what is dear from being computed wherever a later query names it.
+
+    Postgres takes a query that is named once into the one that names it, with every expression.
+    """
+    for cte in tree.find_all(exp.CTE):
+        if isinstance(cte.this, exp.Select) and any(
+            is_dear(node) for column in cte.this.expressions for node in column.walk()
+        ):
+            cte.set("materialized", True)
 
 
-def silent_correction(function: Correction) -> Correction:
-    """Register a correction without which a query runs and answers something else."""
-    SILENT.add(function.__name__)
-    return correction(function)
+def is_dear(node: exp.Expr) -> bool:
+    """Tell regular expressions and casts that may fail."""
+    return isinstance(node, (exp.RegexpLike, exp.RegexpILike, exp.RegexpReplace)) or (
+        isinstance(node, exp.Dot) and node.expression.name.startswith("try_")
+    )
 
 
-@cache
-def _parsed(template: str) -> exp.Expr:
-    return sqlglot.parse_one(template, read=Write)
+TRANSLATOR = Translator(Write, compute_once)
 
-
-def written(template: str, **parts: exp.Expr) -> exp.Expr:
-    """Parse Postgres SQL, with expressions in place of the columns of their names."""
-    tree = _parsed(template).copy()
-    for column in list(tree.find_all(exp.Column)):
-        if column.name in parts and not column.table:
-            part = parts[column.name].copy()
-            if column is tree:
-                return part
-            column.replace(part)
-    return tree
+correction, silent_correction = TRANSLATOR.correction, TRANSLATOR.silent_correction
+written, translated = TRANSLATOR.written, TRANSLATOR.translated
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -660,50 +637,3 @@ def semi_joins(node: exp.Expr) -> exp.Expr | None:
         )
         node.set("using", None)
     return None
-
-
-def compute_once(tree: exp.Expr) -> None:
-    """Keep what is dear from being computed wherever a later query names it.
-
-    Postgres takes a query that is named once into the one that names it, with every expression.
-    """
-    for cte in tree.find_all(exp.CTE):
-        if isinstance(cte.this, exp.Select) and any(
-            is_dear(node) for column in cte.this.expressions for node in column.walk()
-        ):
-            cte.set("materialized", True)
-
-
-def is_dear(node: exp.Expr) -> bool:
-    """Tell regular expressions and casts that may fail."""
-    return isinstance(node, (exp.RegexpLike, exp.RegexpILike, exp.RegexpReplace)) or (
-        isinstance(node, exp.Dot) and node.expression.name.startswith("try_")
-    )
-
-
-def translated(sql: str, columns: Columns, without: str | None = None) -> str:
-    """Translate one query; ``without`` names a correction that is left out.
-
-    ``columns`` gives those of a table, for stars that Postgres lacks.
-    """
-    tree = sqlglot.parse_one(sql, read=Read)
-    for table in tree.find_all(exp.Table):
-        table.set("catalog", None)
-    tree = write_out_stars(tree, columns)
-    for flat in list(tree.find_all(exp.Flatten)):
-        if isinstance(flat.this, exp.Transform):
-            flat.this.meta["flat"] = True
-            flat.replace(flat.this)
-    corrections = [function for name, function in CORRECTIONS.items() if name != without]
-    for node in reversed(list(tree.bfs())):
-        current = node
-        for function in corrections:
-            new = function(current)
-            if new is not None and new is not current:
-                if current is tree:
-                    tree = new
-                else:
-                    current.replace(new)
-                current = new
-    compute_once(tree)
-    return tree.sql(dialect=Write, unsupported_level=ErrorLevel.IGNORE, comments=False, pretty=True)
