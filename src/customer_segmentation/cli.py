@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +385,40 @@ def export(database: Path | None, vars_file: Path | None, folder: Path, key: str
         f"{folder}: {len(manifest['files'])} files of edition {manifest['edition']}, as of"
         f" {manifest['as_of_date']}; manifest.json has their rows and hashes."
     )
+
+
+@main.command()
+@click.argument("database", type=click.Path(path_type=Path))
+@click.option("--schema-prefix", default="", help="The schema_prefix of the vars there.")
+@click.option(
+    "--project-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder of the dbt project.  [default: this folder]",
+)
+def fetch(database: Path, schema_prefix: str, project_dir: Path) -> None:
+    """Copy what people read from Postgres into DATABASE, a DuckDB file.
+
+    Report, export and notebooks take it with --database. PGHOST, PGUSER, PGPASSWORD and PGDATABASE
+    say where Postgres is.
+    """
+    import psycopg2
+
+    from customer_segmentation.engines.fetching import fetch, tables_that_are_read
+    from customer_segmentation.engines.postgres_copy import PostgresCopy
+
+    tables = tables_that_are_read(project_dir)
+    try:
+        with closing(psycopg2.connect("")) as connection:
+            fetch(PostgresCopy(connection), schema_prefix, tables, database, lambda name: None)
+    except psycopg2.OperationalError as problem:
+        raise click.ClickException(f"Postgres can't be reached: {problem}".strip()) from problem
+    except LookupError as problem:
+        raise click.ClickException(
+            f"There is no table {problem} in Postgres. Build first: customer-segmentation build"
+            " --target postgres."
+        ) from problem
+    click.echo(f"{database}: {len(tables)} tables.")
 
 
 @main.command()

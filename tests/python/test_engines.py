@@ -145,6 +145,37 @@ def test_faults_are_refused_and_the_tables_of_before_stay(
     connection.close()
 
 
+def test_report_and_lists_are_those_of_duckdb(
+    sample_there: Any, server: str, sample_build: Build, tmp_path: Path
+) -> None:
+    fetched, here = tmp_path / "fetched.duckdb", sample_build.copy(tmp_path / "here")
+    environment = environment_of(server, tmp_path)
+    for command in (
+        ["fetch", str(fetched)],
+        *(
+            [what, "--database", str(database), where, str(tmp_path / name / what)]
+            for name, database in (("there", fetched), ("here", here))
+            for what, where in (("report", "--site"), ("export", "--folder"))
+        ),
+    ):
+        run = subprocess.run(
+            ["customer-segmentation", *command], cwd=PROJECT, env=environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+    page, other = (
+        re.sub(
+            r"edition \d+", "", (tmp_path / name / "report" / "report" / "index.html").read_text()
+        )
+        for name in ("there", "here")
+    )
+    assert page == other
+    lists = sorted((tmp_path / "here" / "export").glob("*.csv"))
+    assert len(lists) > 5
+    for path in lists:
+        assert (tmp_path / "there" / "export" / path.name).read_bytes() == path.read_bytes()
+
+
 def hashes(server: str) -> dict[str, int]:
     """A number for the rows of each table that is read."""
     connection = connect(server)

@@ -88,8 +88,14 @@ class PostgresCopy:
             )
             return dict(cursor.fetchall())
 
-    def fetch(self, relation: str, into: duckdb.DuckDBPyConnection, limit: int | None) -> None:
-        """Copy a relation, or its first rows, into a table of the same name."""
+    def fetch(
+        self,
+        relation: str,
+        into: duckdb.DuckDBPyConnection,
+        limit: int | None,
+        home: str | None = None,
+    ) -> None:
+        """Copy a relation, or its first rows, into a table of its name in a schema."""
         schema, name = parts_of(relation)
         columns = self.columns(schema, name)
         if not columns:
@@ -108,7 +114,7 @@ class PostgresCopy:
             file = Path(folder) / "rows.csv"
             with file.open("wb") as stream, self.handle.cursor() as cursor:
                 cursor.copy_expert(f"copy ({rows}) to stdout (format csv, null '{NULL}')", stream)
-            into.execute(f"create schema if not exists {quoted([schema])}")
+            into.execute(f"create schema if not exists {quoted([home or schema])}")
             kinds = ", ".join(f"{quoted([c])} {kind}" for c, kind in texts.items())
             into.execute(f"create temp table fetched ({kinds})")
             into.execute(
@@ -116,14 +122,22 @@ class PostgresCopy:
                 " delim ',', quote '\"', escape '\"', auto_detect false)"
             )
         casts = ", ".join(
-            f"cast(json({quoted([c])}) as {kind}) as {quoted([c])}"
-            if kind.endswith("[]")
-            else quoted([c])
+            self._list(into, c, columns[c], kind) if kind.endswith("[]") else quoted([c])
             for c, kind in types.items()
         )
-        target = f"{quoted([schema])}.{quoted([name])}"
+        target = f"{quoted([home or schema])}.{quoted([name])}"
         into.execute(f"create or replace table {target} as select {casts} from fetched")
         into.execute("drop table fetched")
+
+    def _list(self, into: duckdb.DuckDBPyConnection, column: str, kind: str, type_here: str) -> str:
+        """Write the SQL of a list that was fetched as JSON; of objects it is one of structs."""
+        name = quoted([column])
+        if kind != "jsonb[]":
+            return f"cast(json({name}) as {type_here}) as {name}"
+        ((structure,),) = into.execute(
+            f"select json_group_structure(json({name})) from fetched"
+        ).fetchall()
+        return f"from_json({name}, '{structure}') as {name}"
 
     def write(self, frame: duckdb.DuckDBPyRelation, name: str) -> None:
         """Copy rows into a temporary table of the session."""
