@@ -49,8 +49,10 @@
     {%- if execute and not is_duckdb() and flags.WHICH == 'build' -%}
         {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) | list -%}
         {%- for beside, published in schemas_beside().items() -%}
-            {%- set ours = nodes | selectattr('schema', 'equalto', beside) | map(attribute='alias') | list -%}
-            {%- for name in relations_of(published) if name not in ours -%}
+            {#- The sample's orders and customers are not among the nodes of a shop. -#}
+            {%- set ours = nodes | selectattr('schema', 'equalto', beside) | map(attribute='alias') | list
+                + ['raw_orders', 'raw_customers'] -%}
+            {%- for name in relations_of(published) if name not in ours and not modules.re.search('__dbt_(tmp|backup)', name) -%}
                 {{ exceptions.raise_compiler_error("The schema " ~ published ~ " has a relation that is not of this project: "
                     ~ name ~ ". A build replaces the schema. Move it elsewhere, or set schema_prefix.") }}
             {%- endfor -%}

@@ -403,10 +403,10 @@ def folders_of_dbt(project: Path) -> list[Path]:
 def engine_elsewhere(arguments: Sequence[str], project: Path) -> str | None:
     """Name the target of the arguments, if its engine is not DuckDB."""
     named: dict[str, str] = {"--target": "", "-t": "", "--profiles-dir": ""}
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for position, option in enumerate(arguments):
         name, _, given = option.partition("=")
         if name in named:
-            named[name] = given or value
+            named[name] = given or "".join(arguments[position + 1 : position + 2])
     target = named["--target"] or named["-t"]
     profiles = Path(named["--profiles-dir"] or project) / "profiles.yml"
     if not target or not profiles.is_file():
