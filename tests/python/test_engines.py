@@ -162,6 +162,15 @@ def test_the_sample_has_the_same_tables_there(
             },
             "names a column 'who' that doesn't exist in 'public.few'",
         ),
+        (
+            {
+                "orders_location": "public.few",
+                "rows_are": "orders",
+                "dataset": "sample",
+                "order_columns": {"customer_id": "customer", "ordered_at": "day", "amount": "1"},
+            },
+            "Too few customers: 2 can be clustered",
+        ),
         ({"dataset": "another"}, "this registry's segments were fitted on 'sample'"),
         ({"timezone": "Moon"}, "timezone: 'Moon' is unknown"),
         ({"as_of_date": "2024-02-30"}, "there is no day '2024-02-30'"),
@@ -173,7 +182,10 @@ def test_faults_are_refused_and_the_tables_of_before_stay(
 ) -> None:
     connection = connect(server)
     with connection, connection.cursor() as cursor:
-        cursor.execute("create table if not exists public.few (customer text, day date)")
+        cursor.execute(
+            "create table if not exists public.few as select 'c' || i as customer,"
+            " date '2024-01-01' + i as day from generate_series(1, 2) as i"
+        )
     connection.close()
     before = hashes(server)
     run = begun(server, tmp_path, **variables)
