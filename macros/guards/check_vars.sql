@@ -350,7 +350,7 @@
     {%- endif -%}
     {%- if not is_duckdb() -%}
         {%- set needs_duckdb = ['attached_databases', 'csv_options', 'customers_csv_options', 'currency_rates_location',
-            'customer_identities_location', 'registry_location', 'merge_customers_by'] | select('in', values) | list -%}
+            'customer_identities_location', 'registry_location'] | select('in', values) | list -%}
         {%- for name in needs_duckdb if values[name] -%}
             {{ return(name ~ ": works on DuckDB only so far. Leave it out on the target " ~ target.name ~ ".") }}
         {%- endfor -%}

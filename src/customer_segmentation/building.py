@@ -191,6 +191,9 @@ def first_rows(node: Any, database: str) -> list[str]:
     """Give the first rows of a singular test: figures, never raw rows."""
     if "/singular/" not in f"/{node.original_file_path}" or not node.compiled_code:
         return []
+    if not Path(database).is_file():
+        # On another engine; DuckDB would make a file of that name.
+        return []
     try:
         with duckdb.connect(database) as connection:
             found = connection.execute(
@@ -401,21 +404,31 @@ def folders_of_dbt(project: Path) -> list[Path]:
 
 
 def engine_elsewhere(arguments: Sequence[str], project: Path) -> str | None:
-    """Name the target of the arguments, if its engine is not DuckDB."""
-    named: dict[str, str] = {"--target": "", "-t": "", "--profiles-dir": ""}
+    """Name the target of a run, given or the profile's own, if its engine is not DuckDB."""
+    given = {"--target": "", "-t": "", "--profiles-dir": "", "--profile": ""}
     for position, option in enumerate(arguments):
-        name, _, given = option.partition("=")
-        if name in named:
-            named[name] = given or "".join(arguments[position + 1 : position + 2])
-    target = named["--target"] or named["-t"]
-    profiles = Path(named["--profiles-dir"] or project) / "profiles.yml"
-    if not target or not profiles.is_file():
+        name, _, value = option.partition("=")
+        if name in given:
+            given[name] = value or "".join(arguments[position + 1 : position + 2])
+    homes = [str(project), os.environ.get("DBT_PROFILES_DIR", ""), str(Path.home() / ".dbt")]
+    files = [
+        Path(home) / "profiles.yml"
+        for home in ([given["--profiles-dir"]] if given["--profiles-dir"] else homes)
+        if home
+    ]
+    file = next((file for file in files if file.is_file()), None)
+    settings = project / "dbt_project.yml"
+    if file is None or not settings.is_file():
         return None
-    for profile in yaml.safe_load(profiles.read_text(encoding="utf-8")).values():
-        kind = profile.get("outputs", {}).get(target, {}).get("type", "duckdb")
-        if kind != "duckdb":
-            return target
-    return None
+    try:
+        own = yaml.safe_load(settings.read_text(encoding="utf-8"))["profile"]
+        profile = yaml.safe_load(file.read_text(encoding="utf-8"))[given["--profile"] or own]
+    except (yaml.YAMLError, KeyError, TypeError):
+        # dbt says what is wrong with them.
+        return None
+    target = given["--target"] or given["-t"] or profile.get("target", "default")
+    output = profile.get("outputs", {}).get(target, {})
+    return target if output.get("type", "duckdb") != "duckdb" else None
 
 
 SELECTIONS = ("-s", "--select", "--exclude", "--selector", "-m", "--models", "--resource-type")

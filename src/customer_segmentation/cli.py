@@ -410,12 +410,12 @@ def fetch(database: Path, schema_prefix: str, project_dir: Path) -> None:
     tables = tables_that_are_read(project_dir)
     try:
         with closing(psycopg2.connect("")) as connection:
-            fetch(PostgresCopy(connection), schema_prefix, tables, database, lambda name: None)
+            fetch(PostgresCopy(connection), schema_prefix, tables, database, click.echo)
     except psycopg2.OperationalError as problem:
         raise click.ClickException(f"Postgres can't be reached: {problem}".strip()) from problem
     except LookupError as problem:
         raise click.ClickException(
-            f"There is no table {problem} in Postgres. Build first: customer-segmentation build"
+            f"There is no table '{problem}' in Postgres. Build first: customer-segmentation build"
             " --target postgres."
         ) from problem
     click.echo(f"{database}: {len(tables)} tables.")

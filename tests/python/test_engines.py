@@ -14,10 +14,11 @@ import duckdb
 import psycopg2
 import pytest
 import yaml
-from conftest import PROJECT, Build
+from conftest import NO_UNIT_TESTS, PROJECT, Build, Builder
 from engine_cases import CASES
 
 from compare_engines import connect, differences, plain
+from customer_segmentation.building import engine_elsewhere
 from customer_segmentation.engines import postgres
 
 pytestmark = pytest.mark.slow
@@ -195,6 +196,80 @@ def test_faults_are_refused_and_the_tables_of_before_stay(
     assert hashes(server) == before
 
 
+def test_ids_are_merged_as_on_duckdb(server: str, tmp_path: Path, build: Builder) -> None:
+    """The one query that has a second form."""
+    orders = """
+        select * from (
+            values ('Ann', 1), ('ann', 2), ('ANN', 3), ('Bob', 4), ('bob', 5), ('cy', 6), ('Dé', 7)
+        ) as t (customer, number)
+    """
+    connection = connect(server)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"create table public.spelt as {orders}")
+    columns = {
+        "customer_id": "customer", "order_id": "number", "amount": "10 * number",
+        "ordered_at": "cast('2024-01-01' as date)",
+    }  # fmt: skip
+    shop = {
+        "order_columns": columns, "merge_customers_by": ["id_without_case"], "dataset": "spelt",
+        "schema_prefix": "spelt_",
+    }  # fmt: skip
+    duckdb.sql(f"copy ({orders}) to '{tmp_path / 'spelt.parquet'}'")
+    selection = ("--select", "+identity_merges")
+    here = build(*selection, **shop, orders_location=str(tmp_path / "spelt.parquet"))
+    assert here.success, here.log
+    run = on_postgres(
+        server, tmp_path, "build", *selection, *NO_UNIT_TESTS, **shop,
+        orders_location="public.spelt",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    asked = "select identifier, linked_to, rule, customer_id from spelt_staging.identity_merges"
+    with connection, connection.cursor() as cursor:
+        merges = rows_of(cursor, asked)
+    connection.close()
+    found = here.query(asked).itertuples(index=False, name=None)
+    assert merges == sorted((tuple(map(plain, row)) for row in found), key=str)
+    assert len({customer for *_, customer in merges}) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "target"),
+    [
+        ([], {}, None),
+        (["--target", "postgres"], {}, "postgres"),
+        (["--select", "staging", "--target=postgres"], {}, "postgres"),
+        (["-t", "dev"], {"target": "postgres"}, None),
+        (["--full-refresh"], {"target": "postgres"}, "postgres"),
+        (["--target", "nowhere"], {}, None),
+    ],
+)
+def test_the_target_of_a_build_is_the_given_one_or_the_profiles(
+    arguments: list[str], settings: dict[str, str], target: str | None, tmp_path: Path
+) -> None:
+    profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+    profiles["customer_segmentation"] |= settings
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profiles))
+    (tmp_path / "dbt_project.yml").write_text("profile: customer_segmentation")
+    assert engine_elsewhere(arguments, tmp_path) == target
+    (tmp_path / "profiles.yml").write_text("{{ no: yaml")
+    assert engine_elsewhere(arguments, tmp_path) is None
+
+
+def test_what_can_not_be_fetched_is_one_sentence(server: str, tmp_path: Path) -> None:
+    for changes, said in (
+        ({"PGHOST": "127.0.0.1", "PGPORT": "1"}, "Error: Postgres can't be reached: "),
+        ({"PGDATABASE": "template1"}, "Error: There is no table 'as_of' in Postgres. Build first"),
+    ):
+        run = subprocess.run(
+            ["customer-segmentation", "fetch", str(tmp_path / "fetched.duckdb")],
+            cwd=PROJECT, env=environment_of(server, tmp_path) | changes,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 1
+        assert run.stderr.startswith(said), run.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_report_and_lists_are_those_of_duckdb(
     sample_there: Any, server: str, sample_build: Build, tmp_path: Path
 ) -> None:
@@ -263,3 +338,4 @@ def test_a_build_that_is_killed_or_fails_leaves_what_is_read(
         cursor.execute("drop table segments.of_somebody_else")
         connection.commit()
     connection.close()
+    assert not (PROJECT / "postgres").exists(), "DuckDB made a file"

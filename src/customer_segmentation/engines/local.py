@@ -1,8 +1,8 @@
 """Python models of an engine that runs none: they run here, on tables that are fetched.
 
 The models see DuckDB's relations, as they do on DuckDB: what they ask for is copied into a
-database that is thrown away, and what they return is copied back. They read samples, whose size
-does not grow with the shop.
+database that is thrown away, and what they return is copied back. Fits read samples, whose size
+does not grow with the shop; grading reads every customer of the day that is graded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Engine(Protocol):
     """What fetches tables from an engine and writes them to it."""
 
     def fetch(self, relation: str, into: duckdb.DuckDBPyConnection, limit: int | None) -> None:
-        """Copy a relation into a table of the same name. Raises ``KeyError`` if there is none."""
+        """Copy a relation into a table of the same name, if there is one."""
 
     def write(self, frame: duckdb.DuckDBPyRelation, name: str) -> None:
         """Copy rows into a temporary table of the session."""
@@ -46,7 +46,7 @@ def run_python_model(engine: Engine, model: dict[str, Any], code: str, result: s
 
         dbt = names["dbtObj"](load)
         if dbt.is_incremental:
-            load(repr(dbt.this) if not isinstance(dbt.this, str) else dbt.this)
+            load(str(dbt.this))
         for location in tables_named(model):
             engine.fetch(location, connection, ROWS_OF_A_LOCATION)
         rows = names["model"](dbt, connection)

@@ -121,8 +121,6 @@ def functions_by_name(node: exp.Expr) -> exp.Expr | None:
         )
     if name == "list_extract":
         return _index(*node.expressions)
-    if name == "timezone":
-        return node
     if name == "nfc_normalize":
         return exp.Anonymous(this="normalize", expressions=node.expressions)
     if name == "hash":
@@ -428,18 +426,14 @@ def regular_expressions(node: exp.Expr) -> exp.Expr | None:
             this=exp.RegexpLike(this=_in_brackets(node.this), expression=node.expression)
         )
     if isinstance(node, exp.RegexpExtract):
-        group = node.args.get("group")
-        number = int(group.name) + 1 if group is not None and int(group.name) else 1
-        pattern = node.expression
-        if number == 1 or group is None:
-            pattern = exp.Literal.string(f"({pattern.name})")
-            number = 1
-        else:
-            number -= 1
-        return exp.func(
-            "coalesce",
-            written("(regexp_match(x, p))[n]", x=node.this, p=pattern, n=of_literal(number)),
-            exp.Literal.string(""),
+        # Group 0 is the whole match.
+        group = int(node.args["group"].name) if node.args.get("group") else 0
+        pattern = node.expression if group else exp.Literal.string(f"({node.expression.name})")
+        return written(
+            "coalesce((regexp_match(x, p))[n], '')",
+            x=node.this,
+            p=pattern,
+            n=of_literal(group or 1),
         )
     return None
 
@@ -522,6 +516,14 @@ def dates_of_numbers(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
+FRAMES = {
+    exp.Lead: "1 following and unbounded following",
+    exp.Lag: "unbounded preceding and 1 preceding",
+    exp.LastValue: "unbounded preceding and current row",
+}
+"""What each function of a window looks at, row by row."""
+
+
 @silent_correction
 def nulls_passed_over(node: exp.Expr) -> exp.Expr | None:
     """Pass over nulls where a window ignores them, which would be dropped."""
@@ -530,33 +532,19 @@ def nulls_passed_over(node: exp.Expr) -> exp.Expr | None:
     if not (isinstance(node, exp.Window) and isinstance(node.this, exp.IgnoreNulls)):
         return None
     function = node.this.this
-    window = node.copy()
-    if isinstance(function, exp.Lead):
-        frame, at = (
-            {
-                "start": of_literal(1),
-                "start_side": "FOLLOWING",
-                "end": "UNBOUNDED",
-                "end_side": "FOLLOWING",
-            },
-            of_literal(1),
-        )
-    elif isinstance(function, (exp.LastValue, exp.Lag)):
-        frame, at = {"start": "UNBOUNDED", "start_side": "PRECEDING", "end": "CURRENT ROW"}, None
-        if isinstance(function, exp.Lag):
-            frame = {
-                "start": "UNBOUNDED",
-                "start_side": "PRECEDING",
-                "end": of_literal(1),
-                "end_side": "PRECEDING",
-            }
-    else:
+    frame = FRAMES.get(type(function))
+    if frame is None:
         return None
+    # The nearest of those in the frame: the first that follow, the last of those before.
+    window = node.copy()
     window.set("this", written("array_agg(x) filter (where x is not null)", x=function.this))
-    window.set("spec", exp.WindowSpec(kind="ROWS", **frame))
-    listed = exp.Paren(this=window)
-    at = at or exp.Anonymous(this="cardinality", expressions=[window.copy()])
-    return exp.Bracket(this=listed, expressions=[at])
+    window.set("spec", written(f"count(x) over (rows between {frame})").args["spec"])
+    at = (
+        of_literal(1)
+        if isinstance(function, exp.Lead)
+        else exp.Anonymous(this="cardinality", expressions=[window.copy()])
+    )
+    return exp.Bracket(this=exp.Paren(this=window), expressions=[at])
 
 
 @correction
@@ -577,8 +565,7 @@ def texts_as_json(node: exp.Expr) -> exp.Expr | None:
             return written("(found #>> '{}')", found=found)
         return found
     if isinstance(node, exp.FromJson):
-        text = node.this
-        return written("array(select jsonb_array_elements(cast(x as jsonb)))", x=text)
+        return written("array(select jsonb_array_elements(cast(x as jsonb)))", x=node.this)
     return None
 
 

@@ -30,7 +30,7 @@ class _Scope:
     def query(self, tree: exp.Expr) -> list[str]:
         """Write out a query's stars; returns its columns."""
         inner = _Scope(self.columns, self.named)
-        with_ = tree.args.get("with_") or tree.args.get("with")
+        with_ = tree.args.get("with_")
         for cte in with_.expressions if with_ else []:
             found = inner.query(cte.this)
             names = [name.name for name in cte.args["alias"].columns] or found
@@ -50,7 +50,7 @@ class _Scope:
             left = self.query(tree.this)
             self.query(tree.expression)
             return left
-        sides = [side for side in _sides(tree)]
+        sides = _sides(tree)
         columns = [self.query(side) for side in sides]
         wanted = list(dict.fromkeys(name for names in columns for name in names))
         pairs = list(zip(sides, columns, strict=True))
@@ -158,7 +158,7 @@ class _Scope:
     def sources(self, select: exp.Expr) -> dict[str, list[str]]:
         """Columns by the name of each relation of a select."""
         found: dict[str, list[str]] = {}
-        from_ = select.args.get("from_") or select.args.get("from")
+        from_ = select.args.get("from_")
         relations = [from_.this] if from_ else []
         relations += [join.this for join in select.args.get("joins") or []]
         relations += list(select.args.get("laterals") or [])
@@ -191,9 +191,7 @@ class _Scope:
             table, star = projection.table.lower(), projection.this
         if not isinstance(star, exp.Star):
             return [projection]
-        left_out = {
-            e.name.lower() for e in star.args.get("except_") or star.args.get("except") or []
-        }
+        left_out = {e.name.lower() for e in star.args.get("except_") or []}
         replaced = {e.alias.lower(): e for e in star.args.get("replace") or []}
         for new in replaced.values():
             for nested in new.find_all(exp.Subquery):
@@ -229,7 +227,7 @@ class _Scope:
                         source if source and len(sources) > 1 and not is_merged_of_both else None,
                     )
                     out.append(
-                        exp.alias_(column, renamed.get(lower, name), quoted=True)
+                        exp.alias_(column, renamed[lower], quoted=True)
                         if lower in renamed
                         else column
                     )
@@ -238,12 +236,6 @@ class _Scope:
 
 def _sides(tree: exp.Expr) -> list[exp.Expr]:
     """List the queries of a chain of unions by name."""
-    if (
-        isinstance(tree, exp.SetOperation)
-        and tree.args.get("by_name")
-        and not tree.args.get("with_")
-    ):
-        return _sides(tree.this) + _sides(tree.expression)
     if isinstance(tree, exp.SetOperation) and tree.args.get("by_name"):
         return _sides(tree.this) + _sides(tree.expression)
     return [tree]

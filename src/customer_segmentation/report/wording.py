@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from textwrap import wrap
 
@@ -69,6 +70,16 @@ def whole(number: float) -> str:
     '541,909'
     """
     return str(format_decimal(round(number), locale=LOCALE))
+
+
+def period(first: date, last: date) -> str:
+    """Name a month, or the days of what is none; ``last`` is the day after.
+
+    >>> period(date(2024, 2, 1), date(2024, 3, 1)), period(date(2024, 2, 1), date(2024, 2, 9))
+    ('February 2024', '2024-02-01 to 2024-02-09')
+    """
+    is_month = first.day == last.day == 1 and (last - first).days < 32
+    return f"{first:%B %Y}" if is_month else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def compact(number: float) -> str:

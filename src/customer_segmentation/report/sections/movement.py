@@ -9,12 +9,12 @@ from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, percent, whole
+from customer_segmentation.report.wording import count, percent, period, whole
 
 NUM_WEEKS = 13
 """Of the calendar of those who lapse."""
 
-BY = {
+FOLLOWED = {
     "ordered": "followed an order",
     "goods returned": "goods that came back",
     "time passed": "time without one",
@@ -38,10 +38,11 @@ def movement(shop: Shop) -> Section:
         moved = known[known["from_segment_id"] != known["segment_id"]]
         new = moves.loc[moves["from_segment_id"] == "new", "num_customers"].sum()
         lead = (
-            f"{whole(moved['num_customers'].sum())} of"
+            f"{period(*moves[['from_date', 'as_of_date']].iloc[0])}:"
+            f" {whole(moved['num_customers'].sum())} of"
             f" {count(known['num_customers'].sum(), 'customer')}"
             f" ({percent(moved['num_customers'].sum() / max(known['num_customers'].sum(), 1))})"
-            f" changed their segment between {month_of(moves)}, and {whole(new)} were new."
+            f" changed their segment, and {whole(new)} were new."
         )
         if len(moved):
             most = with_most(moved, "num_customers")
@@ -68,17 +69,13 @@ def moved_by(causes: pd.DataFrame) -> str:
     ' Of their 1,213 changes 1,041 followed an order and 172 time without one.'
     """
     changes = causes.groupby("cause")["changes"].sum()
-    said = [f"{whole(changes[cause])} {words}" for cause, words in BY.items() if cause in changes]
+    said = [
+        f"{whole(changes[cause])} {words}" for cause, words in FOLLOWED.items() if cause in changes
+    ]
     if not said:
         return ""
     listed = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
     return f" Of their {count(changes.sum(), 'change')} {listed}."
-
-
-def month_of(moves: pd.DataFrame) -> str:
-    """Name the two days of a month."""
-    row = moves.iloc[0]
-    return f"{row['from_date']:%Y-%m-%d} and {row['as_of_date']:%Y-%m-%d}"
 
 
 def transitions(shop: Shop, moves: pd.DataFrame) -> Plot:

@@ -11,7 +11,7 @@ from customer_segmentation.report import plots
 from customer_segmentation.report.frames import records, with_most
 from customer_segmentation.report.section import Plot, Section, Table
 from customer_segmentation.report.shop import Shop
-from customer_segmentation.report.wording import count, figure, percent, whole
+from customer_segmentation.report.wording import count, figure, percent, period, whole
 
 BY_CAUSE = {
     "ordered": "by an order",
@@ -146,7 +146,7 @@ def movement_of(shop: Shop, segment_id: str) -> dict[str, Any]:
         "moved": None
         if moves.empty
         else f"{whole(came)} came{mostly(arrivals)}, {whole(went)} left{mostly(leavers)}",
-        "month": None if moves.empty else month_of(moves),
+        "month": None if moves.empty else period(*moves[["from_date", "as_of_date"]].iloc[0]),
         "line": " ".join(
             f"{100 * number / max(len(line) - 1, 1):.1f},{23 - 22 * size / most:.1f}"
             for number, size in enumerate(line)
@@ -154,14 +154,6 @@ def movement_of(shop: Shop, segment_id: str) -> dict[str, Any]:
         if len(line) > 1
         else None,
     }
-
-
-def month_of(moves: pd.DataFrame) -> str:
-    """Name the month of transitions, by its days if it is not whole."""
-    first, last = moves["from_date"].iloc[0], moves["as_of_date"].iloc[0]
-    if first + pd.DateOffset(months=1) == last and first.day == 1:
-        return f"{first:%B %Y}"
-    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def mostly(causes: pd.DataFrame) -> str:

@@ -56,18 +56,20 @@
     {{ return(adapter.copy_seed(this, model.root_path, model.original_file_path)) }}
 {%- endmacro %}
 
-{% materialization table, adapter='postgres_from_duckdb', supported_languages=['sql', 'python'] %}
+{#- Before a table is made: its contract's types, and of a Python model its rows. -#}
+{% macro prepare_table() -%}
     {%- do name_types_of_the_engine(model.columns, 'data_type') -%}
     {%- if model.language == 'python' -%}
         {%- do adapter.run_python_model(model, compiled_code, 'rows_of_' ~ model.name) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% materialization table, adapter='postgres_from_duckdb', supported_languages=['sql', 'python'] %}
+    {%- do prepare_table() -%}
     {{ return(materialization_table_default()) }}
 {% endmaterialization %}
 
 {% materialization incremental, adapter='postgres_from_duckdb', supported_languages=['sql', 'python'] %}
-    {%- do name_types_of_the_engine(model.columns, 'data_type') -%}
-    {%- if model.language == 'python' -%}
-        {%- do adapter.run_python_model(model, compiled_code, 'rows_of_' ~ model.name) -%}
-    {%- endif -%}
+    {%- do prepare_table() -%}
     {{ return(materialization_incremental_default()) }}
 {% endmaterialization %}
