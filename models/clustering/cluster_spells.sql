@@ -182,9 +182,10 @@ stepped as (
             and classed.order_class = stage_steps.order_class
             and classed.gap_class = stage_steps.gap_class
             and classed.longer_gap_class = stage_steps.longer_gap_class
-            and stage_steps.silence_from <= classed.known_silence_days + (classed.last_day - classed.state_from)
+            and stage_steps.silence_from
+            <= classed.known_silence_days + datediff('day', classed.state_from, classed.last_day)
             and coalesce(stage_steps.silence_to, 1000000)
-            >= classed.known_silence_days + (classed.first_day - classed.state_from)
+            >= classed.known_silence_days + datediff('day', classed.state_from, classed.first_day)
 
 ),
 
@@ -195,13 +196,13 @@ stage_spells as (
 
     select
         {%- for feature in moving %}
-        {{ feature }} + (cast(spell_from as date) - state_from) as {{ feature }}_at_first,
+        {{ feature }} + datediff('day', state_from, cast(spell_from as date)) as {{ feature }}_at_first,
         {%- endfor %}
         * replace (
             cast(spell_from as date) as spell_from,
             cast(spell_until as date) as spell_until
             {%- for feature in moving %},
-            {{ feature }} + (cast(spell_from as date) - state_from) as {{ feature }}
+            {{ feature }} + datediff('day', state_from, cast(spell_from as date)) as {{ feature }}
             {%- endfor %}
         )
     from stepped
@@ -295,7 +296,7 @@ days_listed as (
         unnest(
             case
                 when num_moving > 1
-                    then range(1, spell_until - spell_from + 1)
+                    then range(1, datediff('day', spell_from, spell_until) + 1)
                 else flatten(list_transform(
                     list_transform(
                         places,
@@ -314,7 +315,7 @@ days_listed as (
                     ),
                     lambda days:
                     case
-                        when days > -2 and days < spell_until - spell_from + 2
+                        when days > -2 and days < datediff('day', spell_from, spell_until) + 2
                             then range(cast(ceil(days) as bigint) - 1, cast(ceil(days) as bigint) + 2)
                         else []
                     end
@@ -334,7 +335,7 @@ days_to_look_at as (
         spell_from,
         cast(days as integer) as days
     from days_listed
-    where days > 0 and days <= spell_until - spell_from
+    where days > 0 and days <= datediff('day', spell_from, spell_until)
 
 ),
 

@@ -131,7 +131,8 @@ def functions_by_name(node: exp.Expr) -> exp.Expr | None:
 def _hash(arguments: list[exp.Expr]) -> exp.Expr:
     texts = [exp.cast(argument, "text") for argument in arguments]
     row = texts[0] if len(texts) == 1 else exp.cast(exp.Tuple(expressions=texts), "text")
-    return exp.Anonymous(this="hashtextextended", expressions=[row, of_literal(0)])
+    # Without a sign, as parts of all are taken by the rest of a division.
+    return written("(hashtextextended(row, 0) & 9223372036854775807)", row=row)
 
 
 @correction

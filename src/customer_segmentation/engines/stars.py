@@ -72,7 +72,7 @@ class _Scope:
 
     def unpivot(self, tree: exp.Pivot) -> list[str]:
         """Write ``unpivot (query) on a, b into name n value v`` as a join with its values."""
-        names = self.query(tree.this.this if isinstance(tree.this, exp.Subquery) else tree.this)
+        names = self.relation(tree.this)
         turned = [column.name for column in tree.expressions]
         into = tree.args["into"]
         name, value = into.this.name, into.expressions[0].name
@@ -87,10 +87,8 @@ class _Scope:
                 columns=[exp.to_identifier(name), exp.to_identifier(value)],
             ),
         )
-        source = exp.Subquery(
-            this=tree.this.this.copy() if isinstance(tree.this, exp.Subquery) else tree.this.copy(),
-            alias=exp.TableAlias(this=exp.to_identifier("turned")),
-        )
+        source = tree.this.copy()
+        source.set("alias", exp.TableAlias(this=exp.to_identifier("turned")))
         select = (
             exp.select(
                 *[exp.column(column, "turned") for column in kept],

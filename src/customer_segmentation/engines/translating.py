@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel
+from sqlglot.parsers.duckdb import DuckDBParser
 
 from customer_segmentation.engines.stars import Columns, write_out_stars
 
@@ -17,10 +18,19 @@ Correction = Callable[[exp.Expr], "exp.Expr | None"]
 """Takes a node whose children are corrected; returns what stands in its place, or None."""
 
 
+class ListLength(exp.Length):
+    """``len``, which the project calls for lists, as it calls ``length`` for texts."""
+
+
 class Read(DuckDB):
     """DuckDB without a shift of list indices, which can't be known to be lists."""
 
     INDEX_OFFSET = 0
+
+    class Parser(DuckDBParser):
+        """One that tells ``len`` from ``length``."""
+
+        FUNCTIONS = DuckDBParser.FUNCTIONS | {"LEN": ListLength.from_arg_list}
 
 
 class Translator:
