@@ -31,66 +31,106 @@
 {% macro schemas_beside() -%}
     {%- set suffix = env_var('BUILDS_BESIDE', '') -%}
     {%- set schemas = {} -%}
-    {%- for node in graph.nodes.values() if suffix and node.schema.endswith(suffix) and node.resource_type in ('model', 'seed') -%}
-        {%- do schemas.update({node.schema: node.schema[:-(suffix | length)]}) -%}
-    {%- endfor -%}
+    {%- if execute and suffix and flags.WHICH == 'build' and not is_duckdb() -%}
+        {%- for node in graph.nodes.values() if node.schema.endswith(suffix) and node.resource_type in ('model', 'seed') -%}
+            {%- do schemas.update({node.schema: node.schema[:-(suffix | length)]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(schemas) }}
-{%- endmacro %}
-
-{% macro relations_of(schema) -%}
-    {{ return(run_query(
-        "select table_name from information_schema.tables where table_schema = " ~ sql_text(schema) ~ " order by table_name"
-    ).columns[0].values()) }}
 {%- endmacro %}
 
 {#- Begins such a build: what a killed one left goes, and tables that only grow, or are read before they are made, come
     along. -#}
 {% macro begin_beside() -%}
-    {%- if execute and not is_duckdb() and flags.WHICH == 'build' -%}
+    {%- set schemas = schemas_beside() -%}
+    {%- if schemas -%}
         {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) | list -%}
-        {%- for beside, published in schemas_beside().items() -%}
+        {%- for beside, published in schemas.items() -%}
             {#- The sample's orders and customers are not among the nodes of a shop. -#}
             {%- set ours = nodes | selectattr('schema', 'equalto', beside) | map(attribute='alias') | list
                 + ['raw_orders', 'raw_customers'] -%}
-            {%- for name in relations_of(published) if name not in ours and not modules.re.search('__dbt_(tmp|backup)', name) -%}
+            {%- for name in names_of_relations(published) if name not in ours and not modules.re.search('__dbt_(tmp|backup)', name) -%}
                 {{ exceptions.raise_compiler_error("The schema " ~ published ~ " has a relation that is not of this project: "
                     ~ name ~ ". A build replaces the schema. Move it elsewhere, or set schema_prefix.") }}
             {%- endfor -%}
-            {%- for name in relations_of(beside) -%}
-                {%- do adapter.cache_dropped(api.Relation.create(database=target.database, schema=beside, identifier=name)) -%}
+            {%- for name in names_of_relations(beside) -%}
+                {%- do adapter.cache_dropped(api.Relation.create(database=target.database or none, schema=beside, identifier=name)) -%}
             {%- endfor %}
-    drop schema if exists {{ adapter.quote(beside) }} cascade;
-    create schema {{ adapter.quote(beside) }};
-        {%- endfor -%}
-        {%- for node in nodes if node.schema in schemas_beside()
+        {%- endfor %}
+    {{ begin_schemas(schemas) }}
+        {%- for node in nodes if node.schema in schemas
             and (node.config.materialized == 'incremental' or node.config.meta.get('is_read_before_it_is_rebuilt')) -%}
-            {%- set before = adapter.get_relation(target.database, schemas_beside()[node.schema], node.alias) -%}
+            {%- set before = adapter.get_relation(target.database or none, schemas[node.schema], node.alias) -%}
             {%- if before -%}
                 {%- set copy = api.Relation.create(
-                    database=target.database, schema=node.schema, identifier=node.alias, type='table'
+                    database=target.database or none, schema=node.schema, identifier=node.alias, type='table'
                 ) %}
     create table {{ copy }} as select * from {{ before }};
                 {%- do adapter.cache_added(copy) -%}
             {%- endif -%}
         {%- endfor -%}
+    {%- elif execute and all_builds_are_whole() and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'retry') -%}
+        {{ exceptions.raise_compiler_error("On the target " ~ target.name ~ " nothing is built in place, since a table can't be replaced"
+            ~ " in one step there. Build the whole: customer-segmentation build --target " ~ target.name ~ ".") }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Ends it: in one transaction what was made takes the place of what was read, if everything succeeded. -#}
+{#- Ends it: what was made takes the place of what was read, if everything succeeded. -#}
 {% macro publish_beside() -%}
-    {%- if execute and not is_duckdb() and flags.WHICH == 'build' and schemas_beside()
-        and not results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list %}
-    begin;
-        {%- for beside, published in schemas_beside().items() %}
-    drop schema if exists {{ adapter.quote(published) }} cascade;
-    alter schema {{ adapter.quote(beside) }} rename to {{ adapter.quote(published) }};
-        {%- endfor %}
-    commit;
+    {%- set schemas = schemas_beside() -%}
+    {%- if schemas and not results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list -%}
+        {{ publish_schemas(schemas) }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Copies what people read into a DuckDB file: customer-segmentation fetch. -#}
+{% macro fetch_what_is_read(database, prefix, tables) -%}
+    {%- do adapter.fetch(prefix, tables, database) -%}
+{%- endmacro %}
+
+{#- What each engine does in its own way; the adapters have the macros. -#}
+{% macro names_of_relations(schema) -%}
+    {{ return(adapter.dispatch('names_of_relations')(schema)) }}
+{%- endmacro %}
+
+{% macro begin_schemas(schemas) -%}
+    {{ adapter.dispatch('begin_schemas')(schemas) }}
+{%- endmacro %}
+
+{% macro publish_schemas(schemas) -%}
+    {{ adapter.dispatch('publish_schemas')(schemas) }}
+{%- endmacro %}
+
+{% macro all_builds_are_whole() -%}
+    {{ return(adapter.dispatch('all_builds_are_whole')()) }}
+{%- endmacro %}
+
+{% macro is_time_zone(name) -%}
+    {{ return(adapter.dispatch('is_time_zone')(name)) }}
+{%- endmacro %}
+
+{#- DuckDB builds whole editions instead. -#}
+{% macro default__names_of_relations(schema) -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{% macro default__begin_schemas(schemas) -%}
+{%- endmacro %}
+
+{% macro default__publish_schemas(schemas) -%}
+{%- endmacro %}
+
+{% macro default__all_builds_are_whole() -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{% macro default__is_time_zone(name) -%}
+    {{ return(asked("select count(*) from pg_timezone_names() where name = " ~ sql_text(name)).columns[0][0] > 0) }}
 {%- endmacro %}
 
 {#- Every identifier of `both_ways` with the least one that it is connected with, as the relation `labels`. DuckDB keeps one
-    row for each; elsewhere all pairs are found first, which are few, as few identifiers are connected. -#}
+    row for each until none changes. Elsewhere each takes the least of its neighbours' for some rounds, which reaches one step
+    further in each; what is not settled then is told. -#}
 {% macro least_connected_identifiers() -%}
 {%- if is_duckdb() -%}
 labels (identifier, label) using key (identifier) as (
@@ -111,28 +151,42 @@ labels (identifier, label) using key (identifier) as (
 
 )
 {%- else -%}
-connected (identifier, label) as (
+{%- set num_rounds = 10 -%}
+round_0 as (
 
     select
-        one as identifier,
-        one as label
+        one,
+        other,
+        least(one, min(other) over (partition by one)) as label,
+        cast(null as varchar) as label_of_other
     from both_ways
-    union
-    select
-        both_ways.other as identifier,
-        connected.label
-    from connected
-    inner join both_ways on connected.identifier = both_ways.one
 
 ),
+{% for number in range(1, num_rounds + 1) %}
+round_{{ number }} as (
 
+    select
+        other as one,
+        one as other,
+        min(label) over (partition by other) as label,
+        label as label_of_other
+    from round_{{ number - 1 }}
+
+),
+{% endfor %}
 labels as (
 
     select
-        identifier,
-        min(label) as label
-    from connected
-    group by identifier
+        one as identifier,
+        min(
+            case
+                when label = label_of_other then label
+                else error('merge_customers_by: more than {{ num_rounds }} identifiers are connected in a row, as in '
+                    || one || '. Merge them in your own model of the orders.')
+            end
+        ) as label
+    from round_{{ num_rounds }}
+    group by one
 
 )
 {%- endif -%}

@@ -402,6 +402,8 @@ lacking as (
 {% macro remove_unfinished_versions() -%}
     {%- set versions, centroids = table_at_the_start('clustering', 'model_versions'),
         table_at_the_start('clustering', 'cluster_centroids') -%}
+    {#- Where only whole builds are served there are none. -#}
+    {%- set versions = none if all_builds_are_whole() else versions -%}
     {%- if versions -%}
         delete from {{ versions }}
         {%- if centroids %}

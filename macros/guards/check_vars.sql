@@ -393,8 +393,8 @@
                 ~ ' downloads it: python -c "import duckdb; duckdb.sql(\'install ' ~ kind ~ '\')".') }}
         {%- endif -%}
     {%- endfor -%}
-    {%- if asked("select count(*) from pg_timezone_names() where name = " ~ sql_text(values.timezone)).columns[0][0] == 0 -%}
-        {%- set zones = asked("select name from pg_timezone_names()").columns[0].values() -%}
+    {%- if not is_time_zone(values.timezone) -%}
+        {%- set zones = asked("select name from pg_timezone_names()").columns[0].values() if is_duckdb() else [] -%}
         {{ return("timezone: '" ~ values.timezone ~ "' is unknown." ~ nearest(values.timezone, zones)
             ~ " Give a name like UTC or Europe/London.") }}
     {%- endif -%}

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from customer_segmentation.trouble import FOLDERS, check_database_path, check_se
 
 SHOWN_ROWS = 3
 
-BESIDE = "__being_built"
+BESIDE = re.compile(r"__(being_built|b\d{14})$")
 """At the end of the schemas of a build that is made beside those that are read."""
 
 TOLD_AT_THE_END = ("input_alarms_are_silent", "no_setting_waits_for_a_refit")
@@ -166,7 +167,7 @@ class Told:
         name, message = event.info.name, event.info.msg
         if name == "LogStartLine":
             node = event.data.node_info
-            layer = (node.node_relation.schema or node.resource_type).removesuffix(BESIDE)
+            layer = BESIDE.sub("", node.node_relation.schema or node.resource_type)
             if node.resource_type == "model":
                 self.progress(f"{layer}: {node.node_name}", layer)
         elif name == "JinjaLogWarning":
@@ -403,8 +404,8 @@ def folders_of_dbt(project: Path) -> list[Path]:
     return [Path(os.environ.get(name) or project / default) for name, default in FOLDERS.items()]
 
 
-def engine_elsewhere(arguments: Sequence[str], project: Path) -> str | None:
-    """Name the target of a run, given or the profile's own, if its engine is not DuckDB."""
+def engine_elsewhere(arguments: Sequence[str], project: Path) -> tuple[str, str] | None:
+    """Name the target of a run, given or the profile's own, and its engine, if it is not DuckDB."""
     given = {"--target": "", "-t": "", "--profiles-dir": "", "--profile": ""}
     for position, option in enumerate(arguments):
         name, _, value = option.partition("=")
@@ -427,23 +428,29 @@ def engine_elsewhere(arguments: Sequence[str], project: Path) -> str | None:
         # dbt says what is wrong with them.
         return None
     target = given["--target"] or given["-t"] or profile.get("target", "default")
-    output = profile.get("outputs", {}).get(target, {})
-    return target if output.get("type", "duckdb") != "duckdb" else None
+    engine = profile.get("outputs", {}).get(target, {}).get("type", "duckdb")
+    return (target, engine) if engine != "duckdb" else None
 
 
 SELECTIONS = ("-s", "--select", "--exclude", "--selector", "-m", "--models", "--resource-type")
 
 
 def build_beside(
-    arguments: Sequence[str], variables: Mapping[str, Any], project: Path, target: str
+    arguments: Sequence[str],
+    variables: Mapping[str, Any],
+    project: Path,
+    target: str,
+    engine: str,
 ) -> int:
     """Build on an engine without files, in schemas beside those that are read.
 
-    They take their place in one transaction if everything succeeded. A part of the project is
-    built in place. Returns 0 if all is well, 1 if something failed.
+    They take their place if everything succeeded: renamed in one transaction, or, on Spark, which
+    renames none, behind views. A part of the project is built in place. Returns 0 if all is well,
+    1 if something failed.
     """
     is_whole = not any(option.split("=")[0] in SELECTIONS for option in arguments)
-    with environment({"BUILDS_BESIDE": BESIDE if is_whole else ""}):
+    own = f"__b{datetime.now(UTC):%Y%m%d%H%M%S}" if engine.startswith("spark") else "__being_built"
+    with environment({"BUILDS_BESIDE": own if is_whole else ""}):
         made = run(["build", *arguments], variables, project, Path(target))
     if is_whole and not made.success and made.num_steps:
         click.echo("Nothing was published: what is read is as it was.")
@@ -462,8 +469,8 @@ def build_edition(
     Returns 0 if all is well, 1 if something failed. Raises ``NotPossible`` if another process
     builds or writes the database.
     """
-    if target := engine_elsewhere(arguments, project):
-        return build_beside(arguments, variables, project, target)
+    if elsewhere := engine_elsewhere(arguments, project):
+        return build_beside(arguments, variables, project, *elsewhere)
     editions = Editions.of(database)
     check_database_path(editions.published)
     check_seeds(project / "seeds")

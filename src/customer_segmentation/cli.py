@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -389,6 +389,7 @@ def export(database: Path | None, vars_file: Path | None, folder: Path, key: str
 
 @main.command()
 @click.argument("database", type=click.Path(path_type=Path))
+@click.option("--target", required=True, help="One of profiles.yml, as in postgres or spark.")
 @click.option("--schema-prefix", default="", help="The schema_prefix of the vars there.")
 @click.option(
     "--project-dir",
@@ -396,28 +397,24 @@ def export(database: Path | None, vars_file: Path | None, folder: Path, key: str
     default=Path(),
     help="Folder of the dbt project.  [default: this folder]",
 )
-def fetch(database: Path, schema_prefix: str, project_dir: Path) -> None:
-    """Copy what people read from Postgres into DATABASE, a DuckDB file.
+def fetch(database: Path, target: str, schema_prefix: str, project_dir: Path) -> None:
+    """Copy what people read from another engine into DATABASE, a DuckDB file.
 
-    Report, export and notebooks take it with --database. PGHOST, PGUSER, PGPASSWORD and PGDATABASE
-    say where Postgres is.
+    Report, export and notebooks take it with --database.
     """
-    import psycopg2
+    from customer_segmentation.building import engine_elsewhere, run
+    from customer_segmentation.engines.fetching import tables_that_are_read
 
-    from customer_segmentation.engines.fetching import fetch, tables_that_are_read
-    from customer_segmentation.engines.postgres_copy import PostgresCopy
-
-    tables = tables_that_are_read(project_dir)
-    try:
-        with closing(psycopg2.connect("")) as connection:
-            fetch(PostgresCopy(connection), schema_prefix, tables, database, click.echo)
-    except psycopg2.OperationalError as problem:
-        raise click.ClickException(f"Postgres can't be reached: {problem}".strip()) from problem
-    except LookupError as problem:
+    if not engine_elsewhere(["--target", target], project_dir):
         raise click.ClickException(
-            f"There is no table '{problem}' in Postgres. Build first: customer-segmentation build"
-            " --target postgres."
-        ) from problem
+            f"'{target}' is no target of profiles.yml on another engine: there is nothing to fetch."
+        )
+    tables = tables_that_are_read(project_dir)
+    asked = {"database": str(database.absolute()), "prefix": schema_prefix, "tables": tables}
+    command = ["run-operation", "fetch_what_is_read", "--target", target]
+    made = run([*command, "--args", yaml.safe_dump(asked)], {}, project_dir, Path(target))
+    if not made.success:
+        sys.exit(made.tell(Path(target)))
     click.echo(f"{database}: {len(tables)} tables.")
 
 

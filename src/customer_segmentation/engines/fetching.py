@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
+import click
 import duckdb
 import yaml
+from dbt_common.exceptions import DbtRuntimeError
 
 from customer_segmentation.database import LAYERS
-from customer_segmentation.engines.postgres_copy import PostgresCopy
+from customer_segmentation.engines.local import Engine
 
 SAY_WHAT_IS_BUILT = ("customer_metrics", "customer_clusters")
 """Beside what is read, tables by which readers tell whether the layers are of one build."""
+
+
+class NotFetched(DbtRuntimeError):
+    """A table is not there; the message says what to do."""
 
 
 def tables_that_are_read(project: Path) -> list[str]:
@@ -26,15 +31,14 @@ def tables_that_are_read(project: Path) -> list[str]:
 
 
 def fetch(
-    copy: PostgresCopy,
+    copy: Engine,
     prefix: str,
     tables: list[str],
     database: Path,
-    progress: Callable[[str], None],
 ) -> None:
     """Copy tables into a DuckDB file, which is replaced when all are there.
 
-    ``prefix`` is the ``schema_prefix`` of the layers there. Raises ``LookupError`` for a table that
+    ``prefix`` is the ``schema_prefix`` of the layers there. Raises ``NotFetched`` for a table that
     is in none of them.
     """
     half = database.with_name(f".{database.name}.half")
@@ -45,9 +49,12 @@ def fetch(
             for name in tables:
                 layer = next((one for one in LAYERS if copy.columns(prefix + one, name)), None)
                 if layer is None:
-                    raise LookupError(name)
+                    raise NotFetched(
+                        f"There is no table '{name}'. Build first: customer-segmentation build"
+                        " --target, with the same target."
+                    )
                 copy.fetch(f"{prefix}{layer}.{name}", connection, None, layer)
-                progress(f"{layer}.{name}")
+                click.echo(f"{layer}.{name}")
         half.replace(database)
     finally:
         half.unlink(missing_ok=True)

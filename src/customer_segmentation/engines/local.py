@@ -24,8 +24,17 @@ ROWS_OF_A_LOCATION = 1_000
 class Engine(Protocol):
     """What fetches tables from an engine and writes them to it."""
 
-    def fetch(self, relation: str, into: duckdb.DuckDBPyConnection, limit: int | None) -> None:
-        """Copy a relation into a table of the same name, if there is one."""
+    def columns(self, schema: str | None, name: str) -> dict[str, str]:
+        """Give the columns of a relation with their types; none if there is no such relation."""
+
+    def fetch(
+        self,
+        relation: str,
+        into: duckdb.DuckDBPyConnection,
+        limit: int | None,
+        home: str | None = None,
+    ) -> None:
+        """Copy a relation, if there is one, into a table of its name, in a schema or its own."""
 
     def write(self, frame: duckdb.DuckDBPyRelation, name: str) -> None:
         """Copy rows into a temporary table of the session."""
@@ -33,7 +42,7 @@ class Engine(Protocol):
 
 def run_python_model(engine: Engine, model: dict[str, Any], code: str, result: str) -> None:
     """Run a compiled Python model and leave its rows in the temporary table ``result``."""
-    with scratch(model["database"]) as connection:
+    with scratch(model.get("database") or "python_models") as connection:
         names: dict[str, Any] = {"__name__": "dbt_model"}
         exec(compile(code, model["original_file_path"], "exec"), names)
         fetched: set[str] = set()

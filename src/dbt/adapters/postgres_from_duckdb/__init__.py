@@ -20,6 +20,7 @@ from dbt.adapters.postgres import (
     PostgresRelation,
 )
 
+from customer_segmentation.engines.fetching import fetch
 from customer_segmentation.engines.local import run_python_model
 from customer_segmentation.engines.postgres import FUNCTIONS, translated
 from customer_segmentation.engines.postgres_copy import PostgresCopy
@@ -105,6 +106,11 @@ class Postgres_from_duckdbAdapter(PostgresAdapter):  # dbt finds the version by 
         with (Path(folder) / file).open("rb") as stream, self._handle().cursor() as cursor:
             cursor.copy_expert(sql, stream)
         return sql
+
+    @available
+    def fetch(self, prefix: str, tables: list[str], database: str) -> None:
+        """Copy tables into a DuckDB file."""
+        fetch(self._copy(), prefix, tables, Path(database))
 
     @available
     def run_python_model(self, model: dict[str, Any], code: str, result: str) -> None:

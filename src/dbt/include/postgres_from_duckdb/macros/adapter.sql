@@ -73,3 +73,27 @@
     {%- do prepare_table() -%}
     {{ return(materialization_incremental_default()) }}
 {% endmaterialization %}
+
+{#- Builds beside what is read (macros/engines.sql). -#}
+{% macro postgres_from_duckdb__names_of_relations(schema) -%}
+    {{ return(run_query(
+        "select table_name from information_schema.tables where table_schema = '" ~ schema ~ "' order by table_name"
+    ).columns[0].values()) }}
+{%- endmacro %}
+
+{% macro postgres_from_duckdb__begin_schemas(schemas) -%}
+    {%- for beside in schemas %}
+    drop schema if exists {{ adapter.quote(beside) }} cascade;
+    create schema {{ adapter.quote(beside) }};
+    {%- endfor %}
+{%- endmacro %}
+
+{#- In one transaction. -#}
+{% macro postgres_from_duckdb__publish_schemas(schemas) %}
+    begin;
+    {%- for beside, published in schemas.items() %}
+    drop schema if exists {{ adapter.quote(published) }} cascade;
+    alter schema {{ adapter.quote(beside) }} rename to {{ adapter.quote(published) }};
+    {%- endfor %}
+    commit;
+{%- endmacro %}
