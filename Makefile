@@ -9,7 +9,7 @@ DBT := $(BIN)/dbt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := build
-.PHONY: build test browser lint unit mutations hostile-files postgres postgres-test test-install hooks report export docs pictures registry-export benchmark requirements licences clean help
+.PHONY: build test browser lint unit mutations hostile-files postgres postgres-test spark spark-test test-install hooks report export docs pictures registry-export benchmark requirements licences clean help
 
 # ---- Environment ------------------------------------------------------------------------------
 # uv installs in a third of pip's time and compiles bytecode with all cores, which halves dbt's
@@ -38,6 +38,10 @@ endef
 	$(call install,requirements-postgres.txt)
 	@touch $@
 
+.venv/.installed-spark: .venv/.installed requirements-spark.txt
+	$(call install,requirements-spark.txt)
+	@touch $@
+
 # ---- Build ------------------------------------------------------------------------------------
 # VARS, ORDERS and CUSTOMERS reach the command in its environment as they were written: neither make nor a
 # shell looks at what is in them.
@@ -55,6 +59,9 @@ build: .venv/.installed  ## environment in .venv, then dbt build on the sample
 
 postgres: .venv/.installed-postgres  ## what the target postgres needs
 	@echo "dbt build --target postgres works now: PGHOST, PGUSER, PGPASSWORD and PGDATABASE say where."
+
+spark: .venv/.installed-spark  ## what the target spark needs, beside Java
+	@echo "customer-segmentation build --target spark works now: SPARK_MASTER says where, as in spark://host:7077."
 
 # ---- Checks -----------------------------------------------------------------------------------
 # dbt builds into a folder that is thrown away, so that nobody's database is touched.
@@ -87,6 +94,9 @@ unit: .venv/.installed-dev  ## the tests that need neither dbt nor a browser, in
 
 postgres-test: .venv/.installed-dev  ## starts a Postgres, builds the sample there with all tests, compares, stops it
 	@$(BIN)/pytest tests/python/test_engines.py
+
+spark-test: .venv/.installed-dev .venv/.installed-spark  ## starts Spark with two workers, and does the same there
+	@ENGINE=spark $(BIN)/pytest tests/python/test_engines.py
 
 mutations: .venv/.installed-dev  ## breaks the code in 60 places, one at a time: does a test notice?
 	@$(BIN)/python tools/mutations.py
@@ -146,7 +156,7 @@ benchmark: .venv/.installed  ## time and memory of large shops
 # With UPGRADE= (nothing) the other pins stay as they are.
 UPGRADE ?= --upgrade
 requirements: .venv/.installed  ## resolves requirements*.in anew, pinned and hashed
-	@for name in requirements requirements-postgres requirements-dev requirements-uv requirements-audit; do \
+	@for name in requirements requirements-postgres requirements-spark requirements-dev requirements-uv requirements-audit; do \
 		echo "Resolving $$name.in ..."; \
 		echo "dbt-core-experimental-parser ; python_version < '3'" | \
 		$(BIN)/uv pip compile $$name.in --overrides /dev/stdin --universal --python-version 3.11 $(UPGRADE) \
