@@ -1,159 +1,152 @@
-"""The project on other engines: what its SQL means there, and the tables of whole shops."""
+"""The project on other engines: what its SQL means there, and the tables of whole shops.
+
+``ENGINE=spark`` tries Spark instead of Postgres.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import psycopg2
 import pytest
+import sqlglot
 import yaml
-from conftest import NO_UNIT_TESTS, PROJECT, Build, Builder
+from conftest import NO_UNIT_TESTS, PROJECT, Build, Builder, build_models
 from engine_cases import CASES
+from engines import ENGINES, Engine, Rows, engine_of_the_tests
 
-from compare_engines import connect, differences, plain
+import corrections
+from compare_engines import plain
 from customer_segmentation.building import engine_elsewhere
-from customer_segmentation.engines import postgres
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Postgres of its own, which ends with the tests: the address of its database."""
-    import pgserver
-
-    started = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield started.get_uri()
-    started.cleanup()
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine of the tests' own, which ends with them."""
+    with engine_of_the_tests(tmp_path_factory.mktemp("engine")) as engine:
+        yield engine
 
 
-@pytest.fixture
-def cursor(server: str) -> Iterator[Any]:
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(postgres.FUNCTIONS)
-        yield cursor
-    connection.close()
+def in_order(rows: Rows) -> Rows:
+    return sorted((tuple(map(plain, row)) for row in rows), key=str)
 
 
-def rows_of(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
-    cursor.execute(sql)
-    return sorted((tuple(map(plain, row)) for row in cursor.fetchall()), key=str)
-
-
-def meant(sql: str) -> list[tuple[Any, ...]]:
-    return sorted((tuple(map(plain, row)) for row in duckdb.sql(sql).fetchall()), key=str)
+def no_columns(schema: str, name: str) -> None:
+    """Know none."""
 
 
 @pytest.mark.parametrize(
     ("correction", "sql"), CASES, ids=[name or f"query {i}" for i, (name, _) in enumerate(CASES)]
 )
-def test_postgres_gives_what_duckdb_gives(correction: str | None, sql: str, cursor: Any) -> None:
-    assert rows_of(cursor, postgres.translated(sql, lambda schema, name: None)) == meant(sql)
-    if correction:
+def test_the_engine_gives_what_duckdb_gives(
+    correction: str | None, sql: str, engine: Engine
+) -> None:
+    translated, translator = engine.translator.translated, engine.translator.TRANSLATOR
+    meant = in_order(duckdb.sql(sql).fetchall())
+    assert in_order(engine.rows(translated(sql, no_columns))) == meant
+    if correction in translator.corrections:
         try:
-            without = postgres.translated(sql, lambda schema, name: None, without=correction)
-            found = rows_of(cursor, without)
-        except (psycopg2.Error, ValueError):
-            assert correction not in postgres.TRANSLATOR.silent
+            found = in_order(engine.rows(translated(sql, no_columns, without=correction)))
+        except Exception:
+            assert correction not in translator.silent
         else:
-            assert found != meant(sql), "the correction changes nothing"
+            assert found != meant, "the correction changes nothing"
 
 
-def test_each_correction_has_a_case_and_a_line_on_the_page() -> None:
-    assert set(postgres.TRANSLATOR.corrections) == {name for name, _ in CASES if name}
-    page = (PROJECT / "docs" / "engines.md").read_text(encoding="utf-8")
-    for name, function in postgres.TRANSLATOR.corrections.items():
-        said = str(function.__doc__).splitlines()[0]
-        silent = "something else" if name in postgres.TRANSLATOR.silent else "fails"
-        assert f"| `{name}` | {said} | {silent} |" in page
+@pytest.mark.parametrize("name", ENGINES)
+def test_each_correction_has_a_case_and_each_case_is_translated(name: str) -> None:
+    module = importlib.import_module(f"customer_segmentation.engines.{name}")
+    assert set(module.TRANSLATOR.corrections) <= {case for case, _ in CASES if case}
+    for _, sql in CASES:
+        sqlglot.parse_one(module.translated(sql, no_columns), read=name)
+
+
+def test_the_page_lists_the_corrections() -> None:
+    page = corrections.PAGE.read_text(encoding="utf-8")
+    assert corrections.written(page) == page, "python tools/corrections.py writes the tables"
+    for name in ENGINES:
+        assert f"<!-- corrections of {name} -->" in page
 
 
 @pytest.fixture(scope="module")
-def sample_there(server: str, sample_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The sample, built on Postgres with all its tests."""
-    run = on_postgres(server, tmp_path_factory.mktemp("dbt"), "build")
+def sample_there(
+    engine: Engine, sample_build: Build, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    """The sample, built there with all its tests."""
+    folder = tmp_path_factory.mktemp("dbt")
+    # As the command builds, which leaves unit tests out.
+    run = on_the_engine(engine, folder, "build", beside=engine.beside)
     assert run.returncode == 0, run.stdout
     return run
 
 
-def on_postgres(
-    server: str, folder: Path, *arguments: str, **variables: Any
+@pytest.fixture(scope="module")
+def before(sample_there: Any, engine: Engine) -> dict[str, int]:
+    """What is read, before anybody tries to break it."""
+    engine.asked(
+        "create schema if not exists shop",
+        "create table shop.few as select * from (values ('c1', date '2024-01-02'),"
+        " ('c2', date '2024-01-03')) as t (customer, day)",
+    )
+    return engine.hashes()
+
+
+def on_the_engine(
+    engine: Engine, folder: Path, *arguments: str, beside: str = "", **variables: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run dbt with the target in a process of its own."""
-    command = ["dbt", *arguments, "--target", "postgres", "--vars", yaml.safe_dump(variables)]
+    command = ["dbt", *arguments, "--target", engine.name, "--vars", yaml.safe_dump(variables)]
     return subprocess.run(
-        command, cwd=PROJECT, env=environment_of(server, folder), capture_output=True, text=True,
-        check=False,
+        command, cwd=PROJECT, env=engine.environment(folder) | {"BUILDS_BESIDE": beside},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-def environment_of(server: str, folder: Path) -> dict[str, str]:
-    """Say where the server is, and where dbt writes."""
-    host = re.search(r"host=([^&]+)", server)
-    assert host is not None
-    return os.environ | {
-        "PGHOST": host[1], "PGUSER": "postgres", "PGDATABASE": "postgres",
-        "DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs"),
-    }  # fmt: skip
-
-
-def hashes(server: str) -> dict[str, int]:
-    """A number for the rows of each table that is read."""
-    connection = connect(server)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            select table_schema || '.' || table_name from information_schema.tables
-            where table_schema in ('staging', 'metrics', 'clustering', 'segments', 'marketing')
-            """
-        )
-        names = [name for (name,) in cursor.fetchall()]
-        found = {}
-        for name in names:
-            cursor.execute(f"select coalesce(sum(hashtext(t::text)::bigint), 0) from {name} as t")
-            found[name] = int(cursor.fetchall()[0][0])
-    connection.close()
-    return found
-
-
-def begun(server: str, folder: Path, **variables: Any) -> subprocess.Popen[str]:
+def begun(engine: Engine, folder: Path, **variables: Any) -> subprocess.Popen[str]:
     """Begin a whole build with the command, which makes it beside what is read."""
-    command = ["customer-segmentation", "build", "--target", "postgres"]
+    command = ["customer-segmentation", "build", "--target", engine.name]
     command += ["--vars", yaml.safe_dump(variables)] if variables else []
     return subprocess.Popen(
-        command, cwd=PROJECT, env=environment_of(server, folder), text=True,
+        command, cwd=PROJECT, env=engine.environment(folder), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
 
+def check_that_all_tables_are_alike(here: Path, engine: Engine) -> None:
+    compared = subprocess.run(
+        [sys.executable, "benchmarks/compare_engines.py", str(here), engine.address()],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = re.fullmatch(r"(\d+) of (\d+) tables are alike, with [\d,]+ rows.\n", compared.stdout)
+    assert found is not None, compared.stdout
+    assert found[1] == found[2]
+    assert int(found[1]) > 90
+
+
 def test_the_sample_has_the_same_tables_there(
-    sample_there: Any, server: str, sample_build: Build, tmp_path: Path
+    sample_there: Any, engine: Engine, sample_build: Build, tmp_path: Path
 ) -> None:
-    connection = connect(server)
-    with duckdb.connect(str(sample_build.copy(tmp_path)), read_only=True) as database:
-        found = list(differences(database, connection.cursor()))
-    connection.close()
-    assert len(found) > 90
-    assert [each for each in found if not isinstance(each, int)] == []
+    check_that_all_tables_are_alike(sample_build.copy(tmp_path), engine)
 
 
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"orders_location": "public.nowhere"}, "no table 'public.nowhere' is known"),
+        ({"orders_location": "shop.nowhere"}, "no table 'shop.nowhere' is known"),
         ({"orders_location": "exports/orders.csv"}, "is no table"),
         (
             {
-                "orders_location": "public.few",
+                "orders_location": "shop.few",
                 "order_columns": {
                     "customer_id": "who",
                     "order_id": "day",
@@ -161,11 +154,11 @@ def test_the_sample_has_the_same_tables_there(
                     "amount": "1",
                 },
             },
-            "names a column 'who' that doesn't exist in 'public.few'",
+            "names a column 'who' that doesn't exist in 'shop.few'",
         ),
         (
             {
-                "orders_location": "public.few",
+                "orders_location": "shop.few",
                 "rows_are": "orders",
                 "dataset": "sample",
                 "order_columns": {"customer_id": "customer", "ordered_at": "day", "amount": "1"},
@@ -178,34 +171,27 @@ def test_the_sample_has_the_same_tables_there(
         ({"attached_databases": {"shop": "shop.duckdb"}}, "works on DuckDB only"),
     ],
 )
-def test_faults_are_refused_and_the_tables_of_before_stay(
-    variables: dict[str, Any], said: str, sample_there: Any, server: str, tmp_path: Path
+def test_faults_are_refused(
+    variables: dict[str, Any], said: str, before: dict[str, int], engine: Engine, tmp_path: Path
 ) -> None:
-    connection = connect(server)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "create table if not exists public.few as select 'c' || i as customer,"
-            " date '2024-01-01' + i as day from generate_series(1, 2) as i"
-        )
-    connection.close()
-    before = hashes(server)
-    run = begun(server, tmp_path, **variables)
+    run = begun(engine, tmp_path, **variables)
     output, _ = run.communicate()
     assert run.returncode == 1
     assert said in output, output
-    assert hashes(server) == before
 
 
-def test_ids_are_merged_as_on_duckdb(server: str, tmp_path: Path, build: Builder) -> None:
+def test_after_them_the_tables_are_those_of_before(before: dict[str, int], engine: Engine) -> None:
+    assert engine.hashes() == before
+
+
+def test_ids_are_merged_as_on_duckdb(engine: Engine, tmp_path: Path, build: Builder) -> None:
     """The one query that has a second form."""
     orders = """
         select * from (
             values ('Ann', 1), ('ann', 2), ('ANN', 3), ('Bob', 4), ('bob', 5), ('cy', 6), ('Dé', 7)
         ) as t (customer, number)
     """
-    connection = connect(server)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"create table public.spelt as {orders}")
+    engine.asked("create schema if not exists shop", f"create table shop.spelt as {orders}")
     columns = {
         "customer_id": "customer", "order_id": "number", "amount": "10 * number",
         "ordered_at": "cast('2024-01-01' as date)",
@@ -218,17 +204,15 @@ def test_ids_are_merged_as_on_duckdb(server: str, tmp_path: Path, build: Builder
     selection = ("--select", "+identity_merges")
     here = build(*selection, **shop, orders_location=str(tmp_path / "spelt.parquet"))
     assert here.success, here.log
-    run = on_postgres(
-        server, tmp_path, "build", *selection, *NO_UNIT_TESTS, **shop,
-        orders_location="public.spelt",
+    run = on_the_engine(
+        engine, tmp_path, "build", *selection, *NO_UNIT_TESTS, beside=engine.beside, **shop,
+        orders_location="shop.spelt",
     )  # fmt: skip
     assert run.returncode == 0, run.stdout
     asked = "select identifier, linked_to, rule, customer_id from spelt_staging.identity_merges"
-    with connection, connection.cursor() as cursor:
-        merges = rows_of(cursor, asked)
-    connection.close()
+    (merges,) = engine.asked(asked)
     found = here.query(asked).itertuples(index=False, name=None)
-    assert merges == sorted((tuple(map(plain, row)) for row in found), key=str)
+    assert in_order(merges) == in_order(list(found))
     assert len({customer for *_, customer in merges}) == 2
 
 
@@ -250,33 +234,35 @@ def test_the_target_of_a_build_is_the_given_one_or_the_profiles(
     profiles["customer_segmentation"] |= settings
     (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profiles))
     (tmp_path / "dbt_project.yml").write_text("profile: customer_segmentation")
-    assert engine_elsewhere(arguments, tmp_path) == target
+    found = engine_elsewhere(arguments, tmp_path)
+    assert found == (None if target is None else (target, "postgres_from_duckdb"))
     (tmp_path / "profiles.yml").write_text("{{ no: yaml")
     assert engine_elsewhere(arguments, tmp_path) is None
 
 
-def test_what_can_not_be_fetched_is_one_sentence(server: str, tmp_path: Path) -> None:
-    for changes, said in (
-        ({"PGHOST": "127.0.0.1", "PGPORT": "1"}, "Error: Postgres can't be reached: "),
-        ({"PGDATABASE": "template1"}, "Error: There is no table 'as_of' in Postgres. Build first"),
+def test_what_can_not_be_fetched_is_one_sentence(engine: Engine, tmp_path: Path) -> None:
+    for options, changes, said in (
+        ([], engine.nowhere, f"Error: {engine.not_reached}"),
+        (["--schema-prefix", "no_"], {}, "Error: There is no table 'as_of'. Build first"),
+        (["--target", "dev"], {}, "Error: 'dev' is no target of profiles.yml on another engine"),
     ):
         run = subprocess.run(
-            ["customer-segmentation", "fetch", str(tmp_path / "fetched.duckdb")],
-            cwd=PROJECT, env=environment_of(server, tmp_path) | changes,
+            ["customer-segmentation", "fetch", str(tmp_path / "fetched.duckdb"),
+             "--target", engine.name, *options],
+            cwd=PROJECT, env=engine.environment(tmp_path / "dbt") | changes,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert run.returncode == 1
-        assert run.stderr.startswith(said), run.stderr
-        assert list(tmp_path.iterdir()) == []
+        assert said in run.stderr, run.stderr
+        assert list(tmp_path.glob("*.duckdb")) == []
 
 
 def test_report_and_lists_are_those_of_duckdb(
-    sample_there: Any, server: str, sample_build: Build, tmp_path: Path
+    sample_there: Any, engine: Engine, sample_build: Build, tmp_path: Path
 ) -> None:
     fetched, here = tmp_path / "fetched.duckdb", sample_build.copy(tmp_path / "here")
-    environment = environment_of(server, tmp_path)
     for command in (
-        ["fetch", str(fetched)],
+        ["fetch", str(fetched), "--target", engine.name],
         *(
             [what, "--database", str(database), where, str(tmp_path / name / what)]
             for name, database in (("there", fetched), ("here", here))
@@ -284,7 +270,7 @@ def test_report_and_lists_are_those_of_duckdb(
         ),
     ):
         run = subprocess.run(
-            ["customer-segmentation", *command], cwd=PROJECT, env=environment,
+            ["customer-segmentation", *command], cwd=PROJECT, env=engine.environment(tmp_path),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert run.returncode == 0, run.stderr
@@ -302,40 +288,37 @@ def test_report_and_lists_are_those_of_duckdb(
 
 
 def test_a_build_that_is_killed_or_fails_leaves_what_is_read(
-    sample_there: Any, server: str, tmp_path: Path
+    before: dict[str, int], engine: Engine, sample_build: Build, tmp_path: Path
 ) -> None:
-    before = hashes(server)
     for layer in ("metrics", "segments"):
-        killed = begun(server, tmp_path, as_of_date="2025-12-01")
+        killed = begun(engine, tmp_path, as_of_date="2025-12-01")
         assert killed.stdout is not None
         for line in killed.stdout:
             if f" {layer}" in line:
                 break
         os.killpg(killed.pid, signal.SIGKILL)
         killed.wait()
-        assert hashes(server) == before
+        assert engine.hashes() == before
     # One that is refused on its way.
-    failed = begun(server, tmp_path, as_of_date="2025-12-01", candidate_features=["no_metric"])
+    failed = begun(engine, tmp_path, as_of_date="2025-12-01", candidate_features=["no_metric"])
     said, _ = failed.communicate()
     assert failed.returncode == 1, said
-    assert hashes(server) == before
+    assert engine.hashes() == before
     # The next one takes the place of what is read, whole.
-    made = begun(server, tmp_path, as_of_date="2025-12-01")
+    made = begun(engine, tmp_path, as_of_date="2025-12-01")
     said, _ = made.communicate()
     assert made.returncode == 0, said
-    after = hashes(server)
+    after = engine.hashes()
     assert set(after) == set(before)
     assert after["segments.customer_segments"] != before["segments.customer_segments"]
-    connection = connect(server)
-    with connection.cursor() as cursor:
-        cursor.execute("select nspname from pg_namespace where nspname like '%being_built'")
-        assert cursor.fetchall() == []
-        cursor.execute("create table segments.of_somebody_else (a integer)")
-        connection.commit()
-        refused = begun(server, tmp_path)
-        said, _ = refused.communicate()
-        assert "has a relation that is not of this project: of_somebody_else" in said
-        cursor.execute("drop table segments.of_somebody_else")
-        connection.commit()
-    connection.close()
-    assert not (PROJECT / "postgres").exists(), "DuckDB made a file"
+    # It stands on the fits and names of the one before, as on DuckDB.
+    here = sample_build.copy(tmp_path)
+    assert build_models(here, {"as_of_date": "2025-12-01"}).success
+    check_that_all_tables_are_alike(here, engine)
+    assert engine.schemas_left() == set()
+    engine.asked("create table segments.of_somebody_else (a integer)")
+    refused = begun(engine, tmp_path)
+    said, _ = refused.communicate()
+    assert "has a relation that is not of this project: of_somebody_else" in said
+    engine.asked("drop table segments.of_somebody_else")
+    assert not (PROJECT / engine.name).exists(), "DuckDB made a file"
