@@ -125,10 +125,10 @@ def begun(engine: Engine, folder: Path, **variables: Any) -> subprocess.Popen[st
 def check_that_all_tables_are_alike(here: Path, engine: Engine) -> None:
     compared = subprocess.run(
         [sys.executable, "benchmarks/compare_engines.py", str(here), engine.address()],
-        cwd=PROJECT, capture_output=True, text=True, check=True,
+        cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     found = re.fullmatch(r"(\d+) of (\d+) tables are alike, with [\d,]+ rows.\n", compared.stdout)
-    assert found is not None, compared.stdout
+    assert found is not None, compared.stdout + compared.stderr
     assert found[1] == found[2]
     assert int(found[1]) > 90
 
@@ -312,9 +312,10 @@ def test_a_build_that_is_killed_or_fails_leaves_what_is_read(
     assert set(after) == set(before)
     assert after["segments.customer_segments"] != before["segments.customer_segments"]
     # It stands on the fits and names of the one before, as on DuckDB.
-    here = sample_build.copy(tmp_path)
-    assert build_models(here, {"as_of_date": "2025-12-01"}).success
-    check_that_all_tables_are_alike(here, engine)
+    here = build_models(sample_build.copy(tmp_path), {"as_of_date": "2025-12-01"})
+    assert here.success, here.log
+    (tmp_path / "closed").mkdir()
+    check_that_all_tables_are_alike(here.copy(tmp_path / "closed"), engine)
     assert engine.schemas_left() == set()
     engine.asked("create table segments.of_somebody_else (a integer)")
     refused = begun(engine, tmp_path)
