@@ -31,7 +31,7 @@ def written(page: str) -> str:
     """Put the tables in their places."""
     for engine in ENGINES:
         place = rf"(?s)<!-- corrections of {engine} -->.*?<!-- end -->"
-        page = re.sub(place, lambda _, engine=engine: table(engine), page)
+        page = re.sub(place, table(engine).replace("\\", r"\\"), page)
     return page
 
 
