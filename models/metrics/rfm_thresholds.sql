@@ -25,6 +25,7 @@ measured as (
 
 ),
 
+-- Rounded, since the last bits of an interpolation differ between machines, and customers stand at an edge.
 final as (
 
     {%- for score in values %}
@@ -32,7 +33,7 @@ final as (
         as_of_date,
         '{{ score }}' as score,
         unnest([1, 2, 3, 4]) as quintile,
-        unnest({{ score }}) as upper_edge
+        round(unnest({{ score }}), 6) as upper_edge
     from measured
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -53,6 +53,7 @@ segment_names as (
 
 ),
 
+-- Their edges are rounded where days are compared with them, as those of rfm_thresholds are.
 thirds as (
 
     select
@@ -79,8 +80,9 @@ final as (
         rfm_scores.rfm_code,
         rfm_scores.rfm_group,
         case when customer_metrics.num_orders = 1 then 'once' else 'repeat' end || ' '
-        || 1 + cast(customer_metrics.days_since_last_order > thirds.edges[1] as integer)
-        + cast(customer_metrics.days_since_last_order > thirds.edges[2] as integer) as once_or_repeat_by_recency,
+        || 1 + cast(customer_metrics.days_since_last_order > round(thirds.edges[1], 6) as integer)
+        + cast(customer_metrics.days_since_last_order > round(thirds.edges[2], 6) as integer)
+            as once_or_repeat_by_recency,
         {%- for metric in metrics %}
         cast(customer_metrics.{{ metric }} as double) as {{ metric }},
         {%- endfor %}
