@@ -96,7 +96,7 @@ postgres-test: .venv/.installed-dev  ## starts a Postgres, builds the sample the
 	@$(BIN)/pytest tests/python/test_engines.py
 
 spark-test: .venv/.installed-dev .venv/.installed-spark  ## starts Spark with two workers, and does the same there
-	@ENGINE=spark $(BIN)/pytest tests/python/test_engines.py
+	@ENGINE=spark $(BIN)/pytest tests/python/test_spark_builds.py tests/python/test_engines.py
 
 mutations: .venv/.installed-dev  ## breaks the code in 60 places, one at a time: does a test notice?
 	@$(BIN)/python tools/mutations.py

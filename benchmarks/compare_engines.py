@@ -16,7 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import duckdb
@@ -25,6 +25,7 @@ LAYERS = ("staging", "metrics", "clustering", "segments", "marketing")
 NOT_COMPARED = {"seconds", "file", "row_hash"}
 AS_JSON = {"settings", "settings_now", "settings_then", "value_now", "value_then"}
 SIGNIFICANT_DIGITS = 9
+EXACT = Context(prec=60)
 MOST_ROWS_IN_PYTHON = 200_000
 
 
@@ -42,9 +43,12 @@ def plain(value: Any) -> Any:
     """Give a value as it is compared."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, (int, float, Decimal)):
-        number = float(value)
-        return "nan" if math.isnan(number) else float(f"{number:.{SIGNIFICANT_DIGITS - 1}e}")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return str(value)
+        return (Decimal(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") + 0).normalize()
+    if isinstance(value, (int, Decimal)):
+        return value if isinstance(value, int) or value.is_nan() else EXACT.normalize(value)
     if isinstance(value, datetime):
         text = value.replace(tzinfo=None).isoformat()
         return text.removesuffix("T00:00:00")
@@ -132,7 +136,7 @@ def differences_of_many(
     kinds = dict(zip(here.columns, map(str, here.types), strict=True))
     written = ", ".join(
         f'format(\'{{:.{SIGNIFICANT_DIGITS - 1}e}}\', cast("{c}" as double) + 0) as "{c}"'
-        if kinds[c] in ("DOUBLE", "FLOAT") or kinds[c].startswith("DECIMAL")
+        if kinds[c] in ("DOUBLE", "FLOAT")
         else f"case \"{c}\" when 'infinity' then date '{date.max}'"
         f" when '-infinity' then date '{date.min}' else \"{c}\" end as \"{c}\""
         if kinds[c] == "DATE"
@@ -140,15 +144,12 @@ def differences_of_many(
         for c in columns
     )
     both = [f"select {written} from {name}" for name in (table, "rows_there")]
-    (missing, more), num_rows = (
-        [
-            database.sql(f"select count(*) from (({a}) except all ({b}))").fetchall()[0][0]
-            for a, b in (both, both[::-1])
-        ],
-        database.sql(f"select count(*) from {table}").fetchall()[0][0],
+    missing, more = (
+        database.sql(f"select count(*) from (({a}) except all ({b}))").fetchall()[0][0]
+        for a, b in (both, both[::-1])
     )
     database.unregister("rows_there")
-    return Difference(table, missing, more, num_rows, "") if missing or more else num_rows
+    return Difference(table, missing, more, len(here), "") if missing or more else len(here)
 
 
 def connect(address: str) -> Any:

@@ -445,8 +445,8 @@ def build_beside(
     """Build on an engine without files, in schemas beside those that are read.
 
     They take their place if everything succeeded: renamed in one transaction, or, on Spark, which
-    renames none, behind views. A part of the project is built in place. Returns 0 if all is well,
-    1 if something failed.
+    renames none, behind views. A part of the project is built in place, which Spark refuses.
+    Returns 0 if all is well, 1 if something failed.
     """
     is_whole = not any(option.split("=")[0] in SELECTIONS for option in arguments)
     own = f"__b{datetime.now(UTC):%Y%m%d%H%M%S}" if engine.startswith("spark") else "__being_built"

@@ -266,7 +266,7 @@ CASES: list[tuple[str | None, str]] = [
     (
         "averages",
         r"""
-        select avg(x) as y from (values (0.000001), (0.000002), (0.000002)) as t (x)
+        select cast(avg(x) as double) as y from (values (0.000001), (0.000002), (0.000002)) as t (x)
         """,
     ),
     (

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 
-from customer_segmentation.engines.translating import Translator
+from customer_segmentation.engines.translating import Translator, is_list_in_text, json_path
 
 FUNCTIONS = (Path(__file__).parent / "postgres.sql").read_text(encoding="utf-8")
 """SQL that makes the schema ``from_duckdb``."""
@@ -556,11 +556,10 @@ def texts_as_json(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, (exp.JSONExtract, exp.JSONExtractScalar)) and not node.args.get(
         "only_json_types"
     ):
-        path = node.expression
-        if isinstance(path, exp.JSONPath):
-            path = exp.Literal.string(path.sql(dialect="duckdb").strip("'"))
         found = written(
-            "jsonb_path_query_first(cast(x as jsonb), cast(p as jsonpath))", x=node.this, p=path
+            "jsonb_path_query_first(cast(x as jsonb), cast(p as jsonpath))",
+            x=node.this,
+            p=json_path(node),
         )
         if isinstance(node, exp.JSONExtractScalar):
             return written("(found #>> '{}')", found=found)
@@ -573,11 +572,7 @@ def texts_as_json(node: exp.Expr) -> exp.Expr | None:
 @correction
 def lists_in_text(node: exp.Expr) -> exp.Expr | None:
     """Read the text ``[1, 2]`` as a list, which is ``{1, 2}`` here."""
-    if (
-        isinstance(node, exp.Cast)
-        and node.to.this == exp.DataType.Type.ARRAY
-        and isinstance(node.this, exp.Column)
-    ):
+    if isinstance(node, exp.Cast) and is_list_in_text(node):
         return exp.cast(written("translate(cast(x as text), '[]', '{}')", x=node.this), node.to)
     return None
 

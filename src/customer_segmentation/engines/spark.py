@@ -11,7 +11,12 @@ import re
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 
-from customer_segmentation.engines.translating import ListLength, Translator
+from customer_segmentation.engines.translating import (
+    ListLength,
+    Translator,
+    is_list_in_text,
+    json_path,
+)
 
 
 class Write(Spark):
@@ -512,10 +517,10 @@ def texts_as_json(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.ParseJSON):
         return call("to_json", call("parse_json", node.this))
     if isinstance(node, exp.JSONExtract):
-        found = call("try_variant_get", call("parse_json", node.this), _path(node))
+        found = call("try_variant_get", call("parse_json", node.this), json_path(node))
         return call("to_json", found)
     if isinstance(node, exp.JSONExtractScalar):
-        return call("get_json_object", node.this, _path(node))
+        return call("get_json_object", node.this, json_path(node))
     if isinstance(node, exp.FromJson):
         fields = re.findall(r'"(\w+)": "(\w+)"', node.expression.name)
         types = {"varchar": "string"}
@@ -524,21 +529,10 @@ def texts_as_json(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def _path(node: exp.Expr) -> exp.Expr:
-    path: exp.Expr = node.expression
-    if isinstance(path, exp.JSONPath):
-        return exp.Literal.string(path.sql(dialect="duckdb").strip("'"))
-    return path
-
-
 @correction
 def lists_in_text(node: exp.Expr) -> exp.Expr | None:
     """Read the text ``[1, 2]`` as a list."""
-    if (
-        isinstance(node, exp.Cast)
-        and node.to.this == exp.DataType.Type.ARRAY
-        and isinstance(node.this, exp.Column)
-    ):
+    if isinstance(node, exp.Cast) and is_list_in_text(node):
         return call("from_json", node.this, exp.Literal.string(node.to.sql("spark")))
     return None
 

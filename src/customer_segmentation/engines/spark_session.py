@@ -123,20 +123,16 @@ def _started(master: str | None, settings: tuple[tuple[str, str], ...]) -> Spark
             session.catalog.databaseExists("default")
         except (PySparkException, Py4JError) as problem:
             raise FailedToConnectError(
-                f"Spark can't be started on '{master}'{why(str(problem), log)}. '{log}' has what it"
-                " says. It needs Java 17 or newer."
+                f"Spark can't be started on '{master}': {why(problem, log)}"
             ) from problem
         return session
 
 
-def why(problem: str, log: Path) -> str:
+def why(problem: Exception, log: Path) -> str:
     """Say what is known to keep Spark from starting."""
-    said = problem + (log.read_text(encoding="utf-8", errors="replace") if log.is_file() else "")
-    if "Another instance of Derby" in said:
-        return ": another build has the catalog open"
-    if "JAVA_HOME is not set" in said or "java: not found" in said:
-        return ": there is no Java"
-    return ""
+    if "Another instance of Derby" in f"{problem} {getattr(problem, '_stackTrace', '')}":
+        return "another build has the catalog open. Wait until it has ended."
+    return f"'{log}' has what it says. It needs Java 17 or newer."
 
 
 @contextmanager

@@ -100,3 +100,20 @@ class Translator:
 @cache
 def _parsed(template: str, dialect: type[Dialect]) -> exp.Expr:
     return sqlglot.parse_one(template, read=dialect)
+
+
+def is_list_in_text(node: exp.Expr) -> bool:
+    """Tell a cast of a column of texts such as ``[1, 2]`` into a list."""
+    return (
+        isinstance(node, exp.Cast)
+        and node.to.this == exp.DataType.Type.ARRAY
+        and isinstance(node.this, exp.Column)
+    )
+
+
+def json_path(node: exp.JSONExtract | exp.JSONExtractScalar) -> exp.Expr:
+    """Give the path into a JSON text, as a text."""
+    path: exp.Expr = node.expression
+    if isinstance(path, exp.JSONPath):
+        return exp.Literal.string(path.sql(dialect="duckdb").strip("'"))
+    return path

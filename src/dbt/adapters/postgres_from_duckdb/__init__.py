@@ -20,9 +20,8 @@ from dbt.adapters.postgres import (
     PostgresRelation,
 )
 
-from customer_segmentation.engines.fetching import fetch
-from customer_segmentation.engines.local import run_python_model
-from customer_segmentation.engines.postgres import FUNCTIONS, translated
+from customer_segmentation.engines.adapting import FromDuckDB
+from customer_segmentation.engines.postgres import FUNCTIONS, TRANSLATOR
 from customer_segmentation.engines.postgres_copy import PostgresCopy
 
 
@@ -65,9 +64,12 @@ class Relation(PostgresRelation):
         return 255
 
 
-class Postgres_from_duckdbAdapter(PostgresAdapter):  # dbt finds the version by this name
+class Postgres_from_duckdbAdapter(
+    FromDuckDB, PostgresAdapter
+):  # dbt finds the version by this name
     """Translates queries, and runs Python models."""
 
+    translator = TRANSLATOR
     ConnectionManager = ConnectionManager
     Relation = Relation
 
@@ -81,13 +83,6 @@ class Postgres_from_duckdbAdapter(PostgresAdapter):  # dbt finds the version by 
 
     def _copy(self) -> PostgresCopy:
         return PostgresCopy(self._handle())
-
-    @available
-    def in_words_of_the_engine(self, sql: str) -> str:
-        """Translate a query."""
-        return translated(
-            sql, lambda schema, name: list(self._copy().columns(schema, name)) or None
-        )
 
     @available
     def functions_of_the_engine(self) -> str:
@@ -106,16 +101,6 @@ class Postgres_from_duckdbAdapter(PostgresAdapter):  # dbt finds the version by 
         with (Path(folder) / file).open("rb") as stream, self._handle().cursor() as cursor:
             cursor.copy_expert(sql, stream)
         return sql
-
-    @available
-    def fetch(self, prefix: str, tables: list[str], database: str) -> None:
-        """Copy tables into a DuckDB file."""
-        fetch(self._copy(), prefix, tables, Path(database))
-
-    @available
-    def run_python_model(self, model: dict[str, Any], code: str, result: str) -> None:
-        """Run a Python model and leave its rows in a temporary table of the session."""
-        run_python_model(self._copy(), model, code, result)
 
 
 Plugin = AdapterPlugin(

@@ -17,9 +17,8 @@ from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.spark import SparkAdapter, SparkCredentials
 from dbt.adapters.spark.connections import SparkConnectionManager
 
-from customer_segmentation.engines.fetching import fetch
-from customer_segmentation.engines.local import run_python_model
-from customer_segmentation.engines.spark import translated
+from customer_segmentation.engines.adapting import FromDuckDB
+from customer_segmentation.engines.spark import TRANSLATOR
 from customer_segmentation.engines.spark_builds import Builds, Described
 from customer_segmentation.engines.spark_copy import SparkCopy, duckdb_type, spark_type
 from customer_segmentation.engines.spark_session import MEANING, Cursor, session_of
@@ -58,9 +57,10 @@ class ConnectionManager(SparkConnectionManager):  # type: ignore[misc]
 
 
 # dbt finds the version by this name.
-class Spark_from_duckdbAdapter(SparkAdapter):  # type: ignore[misc]
+class Spark_from_duckdbAdapter(FromDuckDB, SparkAdapter):  # type: ignore[misc]
     """Translates queries, and runs Python models."""
 
+    translator = TRANSLATOR
     ConnectionManager = ConnectionManager
 
     @classmethod
@@ -70,13 +70,6 @@ class Spark_from_duckdbAdapter(SparkAdapter):  # type: ignore[misc]
 
     def _copy(self) -> SparkCopy:
         return SparkCopy(self.connections.get_thread_connection().handle.session)
-
-    @available
-    def in_words_of_the_engine(self, sql: str) -> str:
-        """Translate a query."""
-        return translated(
-            sql, lambda schema, name: list(self._copy().columns(schema, name)) or None
-        )
 
     @available
     def functions_of_the_engine(self) -> str:
@@ -138,16 +131,6 @@ class Spark_from_duckdbAdapter(SparkAdapter):  # type: ignore[misc]
     def names_of_relations(self, schema: str) -> list[str]:
         """Name the tables and views of a schema."""
         return sorted(self._builds("").relations(schema))
-
-    @available
-    def fetch(self, prefix: str, tables: list[str], database: str) -> None:
-        """Copy tables into a DuckDB file."""
-        fetch(self._copy(), prefix, tables, Path(database))
-
-    @available
-    def run_python_model(self, model: dict[str, Any], code: str, result: str) -> None:
-        """Run a Python model and lay its rows under a temporary view of the session."""
-        run_python_model(self._copy(), model, code, result)
 
 
 Plugin = AdapterPlugin(
