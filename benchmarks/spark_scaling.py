@@ -4,8 +4,9 @@
     python benchmarks/orders.py small.parquet --customers 60000      makes such a file
 
 Each file is a table of a warehouse that is thrown away, and the whole project is built on it once,
-without tests. It prints seconds by layer and of the longest models, and the growth from one file
-to the next: seconds = fixed + share * orders.
+without tests. It prints seconds by layer, of Python models and of the longest models, the peak
+memory of each kind of process, and the growth from one file to the next:
+seconds = fixed + share * orders.
 """
 
 from __future__ import annotations
@@ -16,17 +17,51 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
+import psutil
 import yaml
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "tools"))
 
 NUM_LONGEST = 12
+
+
+@contextmanager
+def peaks() -> Iterator[Counter[str]]:
+    """Watch what this process starts: the largest GB of memory that each kind of process held."""
+    largest: Counter[str] = Counter()
+    has_ended = threading.Event()
+
+    def kind(process: psutil.Process) -> str:
+        words = " ".join(process.cmdline())
+        kinds = {
+            "deploy.master": "master", "deploy.worker": "worker", "ExecutorBackend": "executor",
+            "java": "driver, Java", "customer-segmentation": "driver, Python",
+        }  # fmt: skip
+        return next((name for word, name in kinds.items() if word in words), "other")
+
+    def watch() -> None:
+        while not has_ended.wait(0.5):
+            for process in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    held = process.memory_info().rss / 1e9
+                    largest[kind(process)] = max(largest[kind(process)], held)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield largest
+    finally:
+        has_ended.set()
+        watcher.join()
 
 
 def variables(options: argparse.Namespace) -> dict[str, object]:
@@ -69,6 +104,8 @@ def built(orders: Path, master: str, options: argparse.Namespace) -> Counter[str
             if kind == "model":
                 layer = manifest[result["unique_id"]]["original_file_path"].split("/")[1]
                 seconds[f"{layer}.{name}"] = result["execution_time"]
+                if manifest[result["unique_id"]]["language"] == "python":
+                    seconds["of which Python models"] += result["execution_time"]
         return seconds
 
 
@@ -88,14 +125,15 @@ def main() -> None:
     sizes, times = [], []
     for orders in options.orders:
         sizes.append(duckdb.sql(f"select count(*) from '{orders}'").fetchall()[0][0])
-        with cluster(options.workers, memory=options.memory) as master:
+        with peaks() as held, cluster(options.workers, memory=options.memory) as master:
             times.append(built(orders, master, options))
         layers: Counter[str] = Counter()
         for name, seconds in times[-1].items():
             layers[name.split(".")[0]] += seconds
         print(f"{sizes[-1]:,} orders: " + ", ".join(f"{k} {v:.0f} s" for k, v in layers.items()))
-        longest = [each for each in times[-1].most_common(NUM_LONGEST + 1) if each[0] != "whole"]
-        print("  " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in longest), flush=True)
+        longest = [each for each in times[-1].most_common() if "." in each[0]][:NUM_LONGEST]
+        print("  " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in longest))
+        print("  " + ", ".join(f"{name} {gb:.1f} GB" for name, gb in held.items()), flush=True)
     for position in range(1, len(sizes)):
         more = (sizes[position] - sizes[position - 1]) / 1e6
         each = (times[position]["whole"] - times[position - 1]["whole"]) / more

@@ -6,8 +6,10 @@ def model(dbt, session):
     from customer_segmentation.naming import add_names
 
     (as_of,) = dbt.ref("customer_segmentation", "as_of").df().to_dict("records")
-    version = (
-        dbt.ref("customer_segmentation", "customer_clusters").max("model_version").fetchall()[0][0]
+    ((version,),) = (
+        dbt.ref("customer_segmentation", "customer_clusters")
+        .aggregate("max(model_version)")
+        .fetchall()
     )
     versions = (
         dbt.ref("customer_segmentation", "model_versions")

@@ -19,10 +19,19 @@ def model(dbt, session):
     )
     rows = counts.order("model_version, as_of_date, segment_id").df()
     if len(rows):
-        from customer_segmentation.outcomes import add_intervals
+        from customer_segmentation.outcomes import MAX_CUSTOMERS, add_intervals
 
-        revenues = customers.order("customer_id").select(
-            "model_version, as_of_date, segment_id, revenue_next as revenue"
+        revenues = customers.select(
+            """
+            model_version, as_of_date, segment_id, customer_id, revenue_next as revenue,
+            row_number() over (
+                partition by model_version, as_of_date, segment_id order by sample_position
+            ) as position
+            """
+        ).filter(f"position <= {MAX_CUSTOMERS}")
+        rows = add_intervals(
+            rows,
+            revenues.order("customer_id").df(),
+            random_seed=dbt.config.meta_get("random_seed"),
         )
-        rows = add_intervals(rows, revenues.df(), random_seed=dbt.config.meta_get("random_seed"))
     return with_days(session, in_types([rows], SEGMENT_OUTCOMES))

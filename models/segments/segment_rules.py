@@ -12,13 +12,14 @@ def model(dbt, session):
 
     def count(rule):
         counted = "segment_id, count(*) as num_customers"
-        return customers.aggregate(f"{rule} as rule, {counted}", "all").df()
+        return customers.aggregate(f"{rule} as rule, {counted}").df()
 
     return choose_rules(
         sampled.join(customers, "customer_id")
+        .select(f"customer_id, segment_id, segment, lifecycle_stage, {features}")
         .order("customer_id")
-        .select(f"segment_id, segment, lifecycle_stage, {features}")
-        .df(),
+        .df()
+        .drop(columns="customer_id"),
         count,
         min_rule_fidelity=dbt.config.meta_get("min_rule_fidelity"),
         max_rules=dbt.config.meta_get("max_rules"),

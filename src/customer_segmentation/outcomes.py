@@ -13,7 +13,7 @@ NUM_BOOTSTRAPS = 500
 """Resamples of each segment's customers for the interval of the mean."""
 
 MAX_CUSTOMERS = 10_000
-"""Of more customers than this the interval is that of so many of them, narrowed by the square root
+"""Of a segment's customers so many are asked at most; the interval is theirs, narrowed by the root
 of how many more there are (Bickel, Götze and van Zwet 1997)."""
 
 SEGMENT = ["model_version", "as_of_date", "segment_id"]
@@ -31,18 +31,20 @@ def share_interval(count: int, customers: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def mean_interval(values: np.ndarray, random_seed: int) -> tuple[float, float]:
-    """Interval of the mean (percentile bootstrap; Efron 1979); NaN for a single customer."""
-    if len(values) < 2:
+def mean_interval(
+    values: np.ndarray, mean: float, num_customers: int, random_seed: int
+) -> tuple[float, float]:
+    """Interval of a mean (percentile bootstrap; Efron 1979); NaN for a single customer.
+
+    ``values`` are those of some of ``num_customers`` customers, or of all; ``mean`` is that of all.
+    """
+    if num_customers < 2:
         return float("nan"), float("nan")
     if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    rng = np.random.default_rng([random_seed, len(values)])
-    drawn = values
-    if len(values) > MAX_CUSTOMERS:
-        drawn = rng.choice(values, MAX_CUSTOMERS, replace=False)
+        return mean, mean
+    rng = np.random.default_rng([random_seed, num_customers])
     interval = bootstrap(
-        (drawn,),
+        (values,),
         np.mean,
         n_resamples=NUM_BOOTSTRAPS,
         batch=100,
@@ -50,10 +52,8 @@ def mean_interval(values: np.ndarray, random_seed: int) -> tuple[float, float]:
         method="percentile",
         rng=rng,
     ).confidence_interval
-    narrowed = float(np.sqrt(len(drawn) / len(values)))
-    low, high = (
-        float(values.mean()) + narrowed * (float(end) - float(drawn.mean())) for end in interval
-    )
+    narrowed = float(np.sqrt(len(values) / num_customers))
+    low, high = (mean + narrowed * (float(end) - float(values.mean())) for end in interval)
     return low, high
 
 
@@ -63,15 +63,18 @@ def add_intervals(
     """Add the intervals to what the customers of each segment did.
 
     ``counts`` has a row per ``SEGMENT`` with the columns of ``segment_outcomes`` that are sums,
-    ``revenues`` a row per customer with ``SEGMENT`` and ``revenue``, in the order of
-    ``customer_id``. Returns the columns of ``segment_outcomes``.
+    ``revenues`` a row for each of ``MAX_CUSTOMERS`` customers of each segment, drawn at random,
+    with ``SEGMENT`` and ``revenue``, in the order of ``customer_id``. Returns the columns of
+    ``segment_outcomes``.
     """
     by_segment = dict(iter(revenues.groupby(SEGMENT, sort=False)["revenue"]))
     rows = []
     for row in counts.to_dict("records"):
         low, high = share_interval(int(row["num_ordered"]), int(row["num_customers"]))
         values = by_segment[tuple(row[name] for name in SEGMENT)].to_numpy(dtype=float)
-        mean_low, mean_high = mean_interval(values, random_seed)
+        num_customers = int(row["num_customers"])
+        mean = float(row["revenue"]) / num_customers
+        mean_low, mean_high = mean_interval(values, mean, num_customers, random_seed)
         rows.append(
             row
             | {

@@ -7,7 +7,12 @@ from scipy.stats import norm, spearmanr
 from sklearn.metrics import r2_score, roc_auc_score
 
 from customer_segmentation.foresight import log_spend
-from customer_segmentation.outcomes import add_intervals, mean_interval, share_interval
+from customer_segmentation.outcomes import (
+    MAX_CUSTOMERS,
+    add_intervals,
+    mean_interval,
+    share_interval,
+)
 from customer_segmentation.quality import compare_ways, foretold_by_number, measured
 
 
@@ -141,24 +146,24 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
 
 def test_the_interval_of_a_mean_is_as_wide_as_theory_says() -> None:
     values = np.random.default_rng(6).exponential(size=2000)
-    low, high = mean_interval(values, 1)
+    low, high = mean_interval(values, values.mean(), 2000, 1)
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(2000), rel=0.15)
     # Of many customers some are asked, and the interval is as narrow as for all.
     many = np.random.default_rng(6).exponential(size=40_000)
-    low, high = mean_interval(many, 1)
+    low, high = mean_interval(many[:MAX_CUSTOMERS], many.mean(), 40_000, 1)
     assert low < many.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * many.std() / np.sqrt(40_000), rel=0.15)
-    assert mean_interval(np.zeros(9), 1) == (0, 0)
-    assert np.isnan(mean_interval(np.array([3.0]), 1)).all()
+    assert mean_interval(np.zeros(9), 0, 9, 1) == (0, 0)
+    assert np.isnan(mean_interval(np.array([3.0]), 3, 1, 1)).all()
 
 
 def test_each_segment_has_the_interval_of_its_own_customers() -> None:
     key = {"model_version": 1, "as_of_date": pd.Timestamp("2024-03-01")}
     counts = pd.DataFrame(
         [
-            {**key, "segment_id": "1", "num_customers": 3, "num_ordered": 3},
-            {**key, "segment_id": "2", "num_customers": 2, "num_ordered": 0},
+            {**key, "segment_id": "1", "num_customers": 3, "num_ordered": 3, "revenue": 15},
+            {**key, "segment_id": "2", "num_customers": 2, "num_ordered": 0, "revenue": 0},
         ]
     )
     revenues = pd.DataFrame(

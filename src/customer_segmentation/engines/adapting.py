@@ -38,4 +38,4 @@ class FromDuckDB(metaclass=AdapterMeta):
     @available
     def run_python_model(self, model: dict[str, Any], code: str, result: str) -> None:
         """Run a Python model and leave its rows in the session, under a temporary name."""
-        run_python_model(self._copy(), model, code, result)
+        run_python_model(self._copy(), model, code, result, self.in_words_of_the_engine)

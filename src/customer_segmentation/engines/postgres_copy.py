@@ -98,15 +98,28 @@ class PostgresCopy:
         """Copy a relation, or its first rows, into a table of its name in a schema."""
         schema, name = parts_of(relation)
         columns = self.columns(schema, name)
-        if not columns:
-            return
+        if columns:
+            rows = f"{quoted([schema])}.{quoted([name])}"
+            rows += f" limit {limit}" if limit is not None else ""
+            into.execute(f"create schema if not exists {quoted([home or schema])}")
+            self._lay(rows, columns, into, f"{quoted([home or schema])}.{quoted([name])}")
+
+    def ask(self, query: str, into: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Copy the rows of a query into a table."""
+        with self.handle.cursor() as cursor:
+            cursor.execute(f"create temporary view asked as {query}")
+            self._lay("asked", self.columns(None, "asked"), into, quoted([name]))
+            cursor.execute("drop view asked")
+
+    def _lay(
+        self, rows: str, columns: dict[str, str], into: duckdb.DuckDBPyConnection, target: str
+    ) -> None:
         types = {column: duckdb_type(kind) for column, kind in columns.items()}
         selected = ", ".join(
             f"to_json({quoted([column])})" if types[column].endswith("[]") else quoted([column])
             for column in columns
         )
-        rows = f"select {selected} from {quoted([schema])}.{quoted([name])}"
-        rows += f" limit {limit}" if limit is not None else ""
+        rows = f"select {selected} from {rows}"
         texts = {
             column: "VARCHAR" if kind.endswith("[]") else kind for column, kind in types.items()
         }
@@ -114,7 +127,6 @@ class PostgresCopy:
             file = Path(folder) / "rows.csv"
             with file.open("wb") as stream, self.handle.cursor() as cursor:
                 cursor.copy_expert(f"copy ({rows}) to stdout (format csv, null '{NULL}')", stream)
-            into.execute(f"create schema if not exists {quoted([home or schema])}")
             kinds = ", ".join(f"{quoted([c])} {kind}" for c, kind in texts.items())
             into.execute(f"create temp table fetched ({kinds})")
             into.execute(
@@ -125,7 +137,6 @@ class PostgresCopy:
             self._list(into, c, columns[c], kind) if kind.endswith("[]") else quoted([c])
             for c, kind in types.items()
         )
-        target = f"{quoted([home or schema])}.{quoted([name])}"
         into.execute(f"create or replace table {target} as select {casts} from fetched")
         into.execute("drop table fetched")
 

@@ -1,7 +1,7 @@
 """Tables from Spark to DuckDB and back, as Arrow, with their types.
 
-All rows of a table pass through this process, which is Spark's driver: it is made for what Python
-models and readers ask for, not for orders.
+All rows that are asked for pass through this process, which is Spark's driver: it is made for what
+Python models and readers take, not for orders.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import duckdb
 from customer_segmentation.engines.local import parts_of, quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 """What stands for the days without end, which Spark lacks."""
@@ -97,22 +97,28 @@ class SparkCopy:
     ) -> None:
         """Copy a relation, or its first rows, into a table of its name in a schema."""
         schema, name = parts_of(relation)
-        columns = self.columns(schema, name)
-        if not columns:
-            return
-        frame = self.session.table(f"`{schema}`.`{name}`")
-        rows = (frame if limit is None else frame.limit(limit)).toArrow()
+        if self.columns(schema, name):
+            frame = self.session.table(f"`{schema}`.`{name}`")
+            into.execute(f"create schema if not exists {quoted([home or schema])}")
+            self._lay(frame if limit is None else frame.limit(limit), into, home or schema, name)
+
+    def ask(self, query: str, into: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Copy the rows of a query into a table."""
+        self._lay(self.session.sql(query), into, "main", name)
+
+    def _lay(
+        self, frame: DataFrame, into: duckdb.DuckDBPyConnection, schema: str, name: str
+    ) -> None:
         selected = ", ".join(
             f"case {quoted([c])} when date '{LAST_DAY}' then 'infinity'"
             f" when date '{FIRST_DAY}' then '-infinity' else {quoted([c])} end as {quoted([c])}"
             if kind == "date"
             else f"cast({quoted([c])} as {duckdb_type(kind)}) as {quoted([c])}"
-            for c, kind in columns.items()
+            for c, kind in frame.dtypes
         )
-        into.execute(f"create schema if not exists {quoted([home or schema])}")
-        into.register("fetched", rows)
+        into.register("fetched", frame.toArrow())
         into.execute(
-            f"create or replace table {quoted([home or schema])}.{quoted([name])}"
+            f"create or replace table {quoted([schema])}.{quoted([name])}"
             f" as select {selected} from fetched"
         )
         into.unregister("fetched")
