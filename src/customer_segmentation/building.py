@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -347,9 +347,11 @@ def run(
     project: Path,
     database: Path,
     reads_only: bool = False,
+    computes_here: bool = True,
 ) -> Run:
     """Run dbt on a database, which nobody is kept out of if the run only reads.
 
+    Where a server or a cluster computes, this process may wait for it as long as it takes.
     Raises ``WrongUse`` for arguments that dbt does not know.
     """
     if not (project / "dbt_project.yml").is_file():
@@ -379,7 +381,8 @@ def run(
         "DUCKDB_READ_ONLY": "1" if reads_only else "",
         "BUILDS_AN_EDITION": "1" if home_of(database) != database else "",
     }
-    with environment(given), log_that_may_fail(told), ended_at_a_standstill():
+    watched = ended_at_a_standstill() if computes_here else nullcontext()
+    with environment(given), log_that_may_fail(told), watched:
         result = dbtRunner(callbacks=[told.hear]).invoke(options)
     # dbt keeps the database open, for its next run in this process.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -451,7 +454,7 @@ def build_beside(
     is_whole = not any(option.split("=")[0] in SELECTIONS for option in arguments)
     own = f"__b{datetime.now(UTC):%Y%m%d%H%M%S}" if engine.startswith("spark") else "__being_built"
     with environment({"BUILDS_BESIDE": own if is_whole else ""}):
-        made = run(["build", *arguments], variables, project, Path(target))
+        made = run(["build", *arguments], variables, project, Path(target), computes_here=False)
     if is_whole and not made.success and made.num_steps:
         click.echo("Nothing was published: what is read is as it was.")
     return made.tell(Path(target))

@@ -412,7 +412,13 @@ def fetch(database: Path, target: str, schema_prefix: str, project_dir: Path) ->
     tables = tables_that_are_read(project_dir)
     asked = {"database": str(database.absolute()), "prefix": schema_prefix, "tables": tables}
     command = ["run-operation", "fetch_what_is_read", "--target", target]
-    made = run([*command, "--args", yaml.safe_dump(asked)], {}, project_dir, Path(target))
+    made = run(
+        [*command, "--args", yaml.safe_dump(asked)],
+        {},
+        project_dir,
+        Path(target),
+        computes_here=False,
+    )
     if not made.success:
         sys.exit(made.tell(Path(target)))
     click.echo(f"{database}: {len(tables)} tables.")
