@@ -149,8 +149,8 @@ registry-export: .venv/.installed  ## the fitted versions as a CSV that another 
 
 # ---- Upkeep -----------------------------------------------------------------------------------
 
-benchmark: .venv/.installed  ## time and memory of large shops
-	@$(BIN)/python benchmarks/benchmark.py
+benchmark: .venv/.installed-dev  ## time and memory of large shops, of CUSTOMERS="0 100000 1000000"
+	@$(BIN)/python benchmarks/benchmark.py $(if $(CUSTOMERS),--customers $(CUSTOMERS))
 
 # dbt-core's optional parser builds by downloading a program; nothing here uses it, so it is left out.
 # With UPGRADE= (nothing) the other pins stay as they are.

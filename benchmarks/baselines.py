@@ -24,6 +24,25 @@ def bare(orders: str) -> None:
     ).fetchall()
 
 
+def with_polars(orders: str) -> None:
+    """Group by customer in polars, streaming."""
+    import polars
+
+    column = polars.col
+    by_customer = (
+        polars.scan_parquet(orders)
+        .group_by("customer_id")
+        .agg(
+            column("amount").sum().alias("total"),
+            polars.len().alias("num_orders"),
+            column("ordered_at").max().alias("last_order"),
+        )
+    )
+    by_customer.select(
+        polars.len(), column("total").sum(), column("num_orders").sum(), column("last_order").max()
+    ).collect(engine="streaming")
+
+
 def notebook(orders: str, n_init: int | str) -> None:
     """Do what most notebooks do: pandas, StandardScaler, KMeans for k = 2..10, then one k.
 
@@ -54,6 +73,7 @@ def notebook(orders: str, n_init: int | str) -> None:
 
 WAYS = {
     "bare": bare,
+    "polars": with_polars,
     "notebook": lambda orders: notebook(orders, "auto"),
     "notebook10": lambda orders: notebook(orders, 10),
 }
