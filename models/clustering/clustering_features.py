@@ -36,7 +36,10 @@ def model(dbt, session):
 
     def rows_of(version):
         from customer_segmentation.features import describe_feature_sets
+        from customer_segmentation.processes import start
 
+        # What is fitted is weighed next.
+        start("customer_segmentation.evidence")
         return describe_feature_sets(
             sample_of(version, today, past), before=version_before(known, version), **settings
         )

@@ -22,7 +22,12 @@ from customer_segmentation.choice import (
 from customer_segmentation.features import coordinates
 from customer_segmentation.fitting import centroid_table, features_of
 from customer_segmentation.foresight import MEASURES, Foresight, foresee
-from customer_segmentation.resampling import resampling_shares, resampling_shares_in_stages
+from customer_segmentation.processes import Call
+from customer_segmentation.resampling import (
+    resampling_calls,
+    resampling_calls_in_stages,
+    shares_of,
+)
 from customer_segmentation.schemas import CLUSTER_BOUNDARIES
 from customer_segmentation.stages import (
     EVERY_STAGE,
@@ -165,7 +170,8 @@ def weigh_candidates(
     )
     # Without foresight the rule is that of stability alone.
     judges = foresights if segment_count_by == "foresight" else {}
-    rows = score_candidates(
+    scored = Call(
+        score_candidates,
         points,
         ks,
         random_seed=random_seed,
@@ -173,30 +179,37 @@ def weigh_candidates(
         jittered_points=jittered,
         stages=stages,
     )
-    rows["is_reproduced"] = limits.are_reached(rows)
-    valleys = valleys_by_k(
+    with_valleys = Call(
+        valleys_by_k,
         points,
         ks,
         random_seed=random_seed,
         jittered_points=jittered,
         max_valley_p_value=limits.max_valley_p_value,
     )
-    rows = rows.merge(valleys.assign(algorithm="kmeans"), how="left", on=["algorithm", "k"])
     resampled: dict[str, Any] = dict(
         random_seed=random_seed,
         num_resamples=num_resamples,
         num_bootstraps=num_bootstraps,
         thresholds=limits,
     )
-    shares = {
-        "kmeans": resampling_shares(
+    resamples = {
+        "kmeans": resampling_calls(
             points, ks, jittered_points=jittered, foresight=judges.get("kmeans"), **resampled
         )
     }
+    if stages is not None:
+        resamples[IN_STAGES] = resampling_calls_in_stages(
+            stages, foresight=judges.get(IN_STAGES), **resampled
+        )
+    rows: pd.DataFrame = scored.result()
+    rows["is_reproduced"] = limits.are_reached(rows)
+    valleys = with_valleys.result()
+    rows = rows.merge(valleys.assign(algorithm="kmeans"), how="left", on=["algorithm", "k"])
+    shares = {algorithm: shares_of(ks, calls) for algorithm, calls in resamples.items()}
     choice = choose_segment_count(rows, limits, segment_count=given, foresight=judges.get("kmeans"))
     if stages is not None:
         judge = judges.get(IN_STAGES)
-        shares[IN_STAGES] = resampling_shares_in_stages(stages, foresight=judge, **resampled)
         in_stages = choose_in_stages(
             rows, choice, limits, inherited_k=stages.inherited_k, foresight=judge
         )

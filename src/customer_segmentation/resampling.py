@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -21,7 +21,8 @@ from customer_segmentation.candidates import Stages
 from customer_segmentation.choice import Thresholds, decide
 from customer_segmentation.foresight import MEASURES, Foresight
 from customer_segmentation.kmeans import REFIT_RESTARTS, nearest, refit
-from customer_segmentation.stability import bootstrap_stability
+from customer_segmentation.processes import Call
+from customer_segmentation.stability import Tally, bootstraps
 from customer_segmentation.stages import silhouette_in_stages
 
 SILHOUETTE_SAMPLE = 500
@@ -57,7 +58,8 @@ def quick_choice(
     looks for valleys splits all customers anew for each ``random_seed``, as customers who were
     drawn twice would be ties, and asks no more of ``num_splits`` splits than decide. Fits have
     ``restarts`` starts, a k that ``SCREENING_BOOTSTRAPS`` find far from stable gets no more of
-    them, and silhouettes are of ``SILHOUETTE_SAMPLE`` customers. ``finest`` as for ``decide``.
+    them, nor does one of which no further one can change the verdict, and silhouettes are of
+    ``SILHOUETTE_SAMPLE`` customers. ``finest`` as for ``decide``.
 
     Returns what ``decide`` does.
     """
@@ -97,15 +99,24 @@ def quick_choice(
         # No bootstrap makes up for a cluster that is too small.
         if falls_short(1.0, 1.0):
             return False
-        for count, slack in ((SCREENING_BOOTSTRAPS, SCREENING_SLACK), (num_bootstraps, 0.0)):
-            stability = bootstrap_stability(
-                points, labels, random_seed=random_seed, num_bootstraps=count, weights=weights
-            )
-            if falls_short(
-                stability.bootstrap_jaccard + slack, stability.bootstrap_adjusted_rand + slack
+        tally = Tally(k, num_bootstraps)
+        for made, counts in enumerate(
+            bootstraps(
+                points, labels, random_seed=random_seed, num_bootstraps=num_bootstraps,
+                weights=weights,
+            ), 1
+        ):  # fmt: skip
+            tally.add(counts)
+            so_far = tally.stability
+            if made == SCREENING_BOOTSTRAPS and falls_short(
+                so_far.bootstrap_jaccard + SCREENING_SLACK,
+                so_far.bootstrap_adjusted_rand + SCREENING_SLACK,
             ):
                 return False
-        return True
+            verdict = is_reproduced_so_far(tally, share, thresholds)
+            if verdict is not None:
+                return verdict
+        return False
 
     @cache
     def seen() -> np.ndarray:
@@ -133,6 +144,21 @@ def quick_choice(
         )
 
 
+def is_reproduced_so_far(
+    tally: Tally, smallest_cluster_share: float, thresholds: Thresholds
+) -> bool | None:
+    """Whether a k will be reproduced, whatever its further bootstraps say; None if that is open."""
+    for stability, verdict in zip(tally.bounds, (True, False), strict=True):
+        misses = thresholds.misses(
+            bootstrap_jaccard=stability.bootstrap_jaccard,
+            bootstrap_adjusted_rand=stability.bootstrap_adjusted_rand,
+            smallest_cluster_share=smallest_cluster_share,
+        )
+        if bool(misses) is not verdict:
+            return verdict
+    return None
+
+
 def finest_of_others(
     foresight: Foresight | None, rng: np.random.Generator
 ) -> Callable[[Collection[int]], int | None] | None:
@@ -144,7 +170,7 @@ def finest_of_others(
     return partial(foresight.finest, weights=weights)
 
 
-def resampling_shares(
+def resampling_calls(
     points: np.ndarray,
     ks: range,
     *,
@@ -154,34 +180,64 @@ def resampling_shares(
     thresholds: Thresholds,
     jittered_points: np.ndarray | None = None,
     foresight: Foresight | None = None,
-) -> dict[int, float]:
-    """How often each k would be chosen, had other customers been in the sample.
+) -> list[Call]:
+    """Begin to compute which k would be chosen, had other customers been in the sample.
 
     The choice (``quick_choice``) is made again for each of ``num_resamples`` bootstrap samples of
     the customers, with ``num_bootstraps``, at most ``MAX_BOOTSTRAPS``, and over
     ``SPLITS_OF_A_RESAMPLE`` splits in each; of those of the past day, on whom ``foresight`` rests,
-    others are drawn, too. Returns a share for each k, good to about 0.1 with 20 resamples; they add
-    up to 1, but for no resamples, which give NaN.
+    others are drawn, too. ``shares_of`` the calls say how often each k is chosen.
     """
-    chosen = []
-    for resample in range(num_resamples):
-        rng = np.random.default_rng([random_seed, resample, 1979])
-        k, _ = quick_choice(
+    return [
+        Call(
+            resampled_choice,
             points,
             ks,
-            random_seed=int(rng.integers(2**31)),
+            rng=np.random.default_rng([random_seed, resample, 1979]),
             num_bootstraps=min(num_bootstraps, MAX_BOOTSTRAPS),
             thresholds=thresholds,
             jittered_points=jittered_points,
-            weights=rng.multinomial(len(points), np.full(len(points), 1 / len(points))),
-            finest=finest_of_others(foresight, rng),
-            num_splits=SPLITS_OF_A_RESAMPLE,
+            foresight=foresight,
         )
-        chosen.append(k)
-    return {k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in ks}
+        for resample in range(num_resamples)
+    ]
 
 
-def resampling_shares_in_stages(
+def shares_of(ks: range, calls: Sequence[Call]) -> dict[int, float]:
+    """How often each k is the result of a call: good to about 0.1 with 20 of them.
+
+    The shares add up to 1; without calls they are NaN.
+    """
+    chosen = [call.result() for call in calls]
+    return {k: chosen.count(k) / len(chosen) if chosen else float("nan") for k in ks}
+
+
+def resampled_choice(
+    points: np.ndarray,
+    ks: range,
+    *,
+    rng: np.random.Generator,
+    num_bootstraps: int,
+    thresholds: Thresholds,
+    jittered_points: np.ndarray | None,
+    foresight: Foresight | None,
+) -> int:
+    """``quick_choice`` of one resample."""
+    k, _ = quick_choice(
+        points,
+        ks,
+        random_seed=int(rng.integers(2**31)),
+        num_bootstraps=num_bootstraps,
+        thresholds=thresholds,
+        jittered_points=jittered_points,
+        weights=rng.multinomial(len(points), np.full(len(points), 1 / len(points))),
+        finest=finest_of_others(foresight, rng),
+        num_splits=SPLITS_OF_A_RESAMPLE,
+    )
+    return k
+
+
+def resampling_calls_in_stages(
     stages: Stages,
     *,
     random_seed: int,
@@ -189,31 +245,44 @@ def resampling_shares_in_stages(
     num_bootstraps: int,
     thresholds: Thresholds,
     foresight: Foresight | None = None,
-) -> dict[int, float]:
-    """``resampling_shares`` of the numbers of segments in stages.
+) -> list[Call]:
+    """``resampling_calls`` of the numbers of segments in stages.
 
     The stages are kept, everything after them is made anew for each resample. Nothing is inherited:
     the question is what these customers alone would say.
     """
-    fresh = replace(stages, inherited=None)
-    chosen = []
-    for resample in range(num_resamples):
-        rng = np.random.default_rng([random_seed, resample, 1979])
-        customers = len(fresh.points)
-        weights = rng.multinomial(customers, np.full(customers, 1 / customers))
-        chosen.append(
-            choice_in_stages(
-                fresh,
-                weights,
-                random_seed=int(rng.integers(2**31)),
-                num_bootstraps=min(num_bootstraps, MAX_BOOTSTRAPS),
-                thresholds=thresholds,
-                finest=finest_of_others(foresight, rng),
-            )
+    return [
+        Call(
+            resampled_choice_in_stages,
+            replace(stages, inherited=None),
+            rng=np.random.default_rng([random_seed, resample, 1979]),
+            num_bootstraps=min(num_bootstraps, MAX_BOOTSTRAPS),
+            thresholds=thresholds,
+            foresight=foresight,
         )
-    return {
-        k: chosen.count(k) / num_resamples if num_resamples else float("nan") for k in stages.ks
-    }
+        for resample in range(num_resamples)
+    ]
+
+
+def resampled_choice_in_stages(
+    stages: Stages,
+    *,
+    rng: np.random.Generator,
+    num_bootstraps: int,
+    thresholds: Thresholds,
+    foresight: Foresight | None,
+) -> int | None:
+    """``choice_in_stages`` of one resample."""
+    customers = len(stages.points)
+    weights = rng.multinomial(customers, np.full(customers, 1 / customers))
+    return choice_in_stages(
+        stages,
+        weights,
+        random_seed=int(rng.integers(2**31)),
+        num_bootstraps=num_bootstraps,
+        thresholds=thresholds,
+        finest=finest_of_others(foresight, rng),
+    )
 
 
 def choice_in_stages(
@@ -237,22 +306,32 @@ def choice_in_stages(
         labels = {k: each[0] for k, each in found.items() if each is not None}
         if not labels:
             return None
-        stability = stages.stability(
-            labels, random_seed=random_seed, num_bootstraps=num_bootstraps, weights=weights
-        )
+        shares = {
+            k: float(np.bincount(own, weights, minlength=k).min() / weights.sum())
+            for k, own in labels.items()
+        }
 
-        def is_reproduced(k: int) -> bool:
-            sizes = np.bincount(labels[k], weights, minlength=k)
-            return not thresholds.misses(
-                bootstrap_jaccard=stability[k].bootstrap_jaccard,
-                bootstrap_adjusted_rand=stability[k].bootstrap_adjusted_rand,
-                smallest_cluster_share=float(sizes.min() / sizes.sum()),
+        def verdicts(tallies: Mapping[int, Tally]) -> dict[int, bool | None]:
+            return {
+                k: is_reproduced_so_far(tallies[k], shares[k], thresholds) for k in sorted(tallies)
+            }
+
+        def open_questions(tallies: Mapping[int, Tally]) -> list[int]:
+            so_far = verdicts(tallies)
+            # Without foresight the largest that is reproduced is taken, whatever the smaller ones.
+            least = max((k for k, is_one in so_far.items() if is_one and finest is None), default=0)
+            return [k for k, is_one in so_far.items() if is_one is None and k > least]
+
+        found_reproduced = verdicts(
+            stages.tallies(
+                labels, random_seed=random_seed, num_bootstraps=num_bootstraps, weights=weights,
+                open_questions=open_questions,
             )
-
+        )  # fmt: skip
         return decide(
             labels,
             has_valleys=lambda k: False,
-            is_reproduced=is_reproduced,
+            is_reproduced=lambda k: bool(found_reproduced[k]),
             silhouette=lambda k: silhouette_in_stages(stages.points, labels[k], stages.members),
             finest=finest,
         )[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,10 @@ from customer_segmentation.kmeans import nearest, refit
 
 PREDICTION_SPLITS = 5
 """How often the sample is split in two for the prediction strength."""
+
+
+ROUNDING = 1e-9
+"""More than sums of shares are off by, and less than anybody could tell."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,75 @@ class Stability:
         return float(self.jaccard.min())
 
 
-def bootstrap_stability(
+class Tally:
+    """Bootstraps so far of clusters under test, of ``num_bootstraps`` that are made at most."""
+
+    def __init__(self, num_clusters: int, num_bootstraps: int) -> None:
+        """Begin with none."""
+        self._left, self._made = num_bootstraps, 0
+        self._rand, self._jaccard = 0.0, np.zeros(num_clusters)
+
+    def add(self, counts: np.ndarray | None) -> None:
+        """Count a bootstrap: its contingency table, or None if it could not be made."""
+        self._left -= 1
+        if counts is not None:
+            self._made += 1
+            self._rand += adjusted_rand(counts)
+            self._jaccard += best_jaccard(counts)
+
+    @property
+    def stability(self) -> Stability:
+        """Stability over the bootstraps that could be made; NaN if there is none."""
+        if not self._made:
+            return Stability(float("nan"), np.full(len(self._jaccard), np.nan))
+        return Stability(self._rand / self._made, self._jaccard / self._made)
+
+    @property
+    def bounds(self) -> tuple[Stability, Stability]:
+        """Least and greatest that the stability can be in the end, whatever is still to come."""
+        if not self._left:
+            return self.stability, self.stability
+        all_of_them = self._made + self._left
+        # Both indices are 1 at most; the adjusted Rand index may be below 0, not below -1.
+        return (
+            Stability(
+                (self._rand - self._left) / all_of_them - ROUNDING,
+                self._jaccard / all_of_them - ROUNDING,
+            ),
+            Stability(
+                (self._rand + self._left) / all_of_them + ROUNDING,
+                (self._jaccard + self._left) / all_of_them + ROUNDING,
+            ),
+        )
+
+
+def bootstraps(
     points: np.ndarray,
     labels: np.ndarray,
     *,
     random_seed: int,
     num_bootstraps: int,
     weights: np.ndarray | None = None,
+) -> Iterator[np.ndarray | None]:
+    """Yield the contingency tables of ``bootstrap_stability``, one by one.
+
+    ``weights``, shape (customers,), are how often each customer counts (1 without them), for
+    customers who are a resample themselves. None where fewer customers than clusters were drawn.
+    """
+    k = int(labels.max()) + 1
+    counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
+    rng = np.random.default_rng([random_seed, k, 2007])
+    for _ in range(num_bootstraps):
+        drawn = rng.multinomial(int(counted.sum()), counted / counted.sum())
+        if np.count_nonzero(drawn) < k:
+            yield None
+            continue
+        assigned = nearest(points, refit(points, k, rng, drawn).cluster_centers_)
+        yield contingency(labels, assigned, counted)
+
+
+def bootstrap_stability(
+    points: np.ndarray, labels: np.ndarray, *, random_seed: int, num_bootstraps: int
 ) -> Stability:
     """Refit K-means on bootstrap samples and compare how all customers are assigned.
 
@@ -44,25 +111,13 @@ def bootstrap_stability(
     (Hennig, Cluster-wise assessment of cluster stability, 2007), with the overlap measured on all
     customers, not only on those that were drawn. Hennig reads a mean Jaccard of 0.75 or more as a
     stable cluster and below 0.6 as one not to trust.
-
-    ``weights``, shape (customers,), are how often each customer counts (1 without them), for
-    customers who are a resample themselves.
     """
-    k = int(labels.max()) + 1
-    counted = np.ones(len(points), dtype=np.int64) if weights is None else weights
-    rng = np.random.default_rng([random_seed, k, 2007])
-    rand, jaccard = [], []
-    for _ in range(num_bootstraps):
-        drawn = rng.multinomial(int(counted.sum()), counted / counted.sum())
-        if np.count_nonzero(drawn) < k:
-            continue
-        assigned = nearest(points, refit(points, k, rng, drawn).cluster_centers_)
-        counts = contingency(labels, assigned, counted)
-        rand.append(adjusted_rand(counts))
-        jaccard.append(best_jaccard(counts))
-    if not rand:
-        return Stability(float("nan"), np.full(k, np.nan))
-    return Stability(float(np.mean(rand)), np.mean(jaccard, axis=0))
+    tally = Tally(int(labels.max()) + 1, num_bootstraps)
+    for counts in bootstraps(
+        points, labels, random_seed=random_seed, num_bootstraps=num_bootstraps
+    ):
+        tally.add(counts)
+    return tally.stability
 
 
 def prediction_strength(points: np.ndarray, k: int, *, random_seed: int) -> float:

@@ -20,7 +20,7 @@ from customer_segmentation.candidates import (
 )
 from customer_segmentation.kmeans import nearest
 from customer_segmentation.schemas import SCORES
-from customer_segmentation.stability import bootstrap_stability, prediction_strength
+from customer_segmentation.stability import Tally, bootstraps, prediction_strength
 
 KS = range(2, 7)
 CENTRES = [[0, 0, 0], [8, 0, 0], [0, 8, 0], [0, 0, 8]]
@@ -217,9 +217,32 @@ def test_adjusted_rand_is_that_of_scikit_learn() -> None:
 def test_weights_count_a_customer_as_often_as_drawn(groups: np.ndarray) -> None:
     labels = nearest(groups, np.array(CENTRES, dtype=float))
     ones = np.ones(len(groups), dtype=np.int64)
-    plain = bootstrap_stability(groups, labels, random_seed=1, num_bootstraps=5)
-    weighted = bootstrap_stability(groups, labels, random_seed=1, num_bootstraps=5, weights=ones)
-    assert plain.bootstrap_adjusted_rand == weighted.bootstrap_adjusted_rand
+    plain, weighted = (
+        list(bootstraps(groups, labels, random_seed=1, num_bootstraps=5, weights=weights))
+        for weights in (None, ones)
+    )
+    assert len(plain) == 5
+    assert np.array_equal(plain, weighted)
+
+
+def test_bounds_hold_whatever_comes() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        tally = Tally(3, 8)
+        so_far = [tally.bounds]
+        for _ in range(8):
+            # As when clusters come back, as by chance, and when too few customers were drawn.
+            counts = rng.integers(1, 40, (3, 3)) + rng.choice([0, 400]) * np.eye(3)
+            tally.add(None if rng.random() < 0.2 else counts)
+            so_far.append(tally.bounds)
+        for least, most in so_far:
+            in_the_end = tally.stability
+            for name in ("bootstrap_adjusted_rand", "bootstrap_jaccard"):
+                assert getattr(least, name) <= getattr(in_the_end, name) <= getattr(most, name)
+        least, most = tally.bounds
+        assert (
+            least.bootstrap_jaccard == most.bootstrap_jaccard == tally.stability.bootstrap_jaccard
+        )
 
 
 def test_cutting_one_group_is_neither_stable_nor_predictable() -> None:

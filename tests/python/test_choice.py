@@ -25,11 +25,13 @@ from customer_segmentation.choice import (
     explain_choice,
 )
 from customer_segmentation.foresight import Foresight
+from customer_segmentation.processes import PROCESSES
 from customer_segmentation.resampling import (
     MAX_BOOTSTRAPS,
     SPLITS_OF_A_RESAMPLE,
     quick_choice,
-    resampling_shares,
+    resampling_calls,
+    shares_of,
 )
 
 THRESHOLDS = Thresholds(
@@ -400,6 +402,11 @@ def test_no_valley_is_looked_for_where_a_part_of_the_customers_is_too_few() -> N
     assert quick[1] == "silhouette"
 
 
+def resampled(**settings: int) -> dict[int, float]:
+    calls = resampling_calls(GROUPS, KS, random_seed=1, thresholds=THRESHOLDS, **settings)
+    return shares_of(KS, calls)
+
+
 @pytest.mark.parametrize(("asked", "made"), [(3, 3), (100, MAX_BOOTSTRAPS)])
 def test_a_resample_has_no_more_bootstraps_and_splits_than_asked_for_and_than_the_limits(
     asked: int, made: int, monkeypatch: pytest.MonkeyPatch
@@ -413,21 +420,16 @@ def test_a_resample_has_no_more_bootstraps_and_splits_than_asked_for_and_than_th
         return ks[0], "stability"
 
     monkeypatch.setattr(resampling, "quick_choice", noted)
-    resampling_shares(
-        GROUPS, KS, random_seed=1, num_resamples=2, num_bootstraps=asked, thresholds=THRESHOLDS
-    )
+    monkeypatch.setenv(PROCESSES, "1")
+    resampled(num_resamples=2, num_bootstraps=asked)
     assert numbers == [(made, SPLITS_OF_A_RESAMPLE)] * 2
 
 
 def test_planted_groups_are_chosen_whoever_is_in_the_sample() -> None:
-    shares = resampling_shares(
-        GROUPS, KS, random_seed=1, num_resamples=3, num_bootstraps=10, thresholds=THRESHOLDS
-    )
+    shares = resampled(num_resamples=3, num_bootstraps=10)
     assert shares == {2: 0, 3: 0, 4: 1, 5: 0, 6: 0}
 
 
 def test_without_resamples_there_is_no_share() -> None:
-    shares = resampling_shares(
-        GROUPS, KS, random_seed=1, num_resamples=0, num_bootstraps=10, thresholds=THRESHOLDS
-    )
+    shares = resampled(num_resamples=0, num_bootstraps=10)
     assert np.isnan(list(shares.values())).all()
