@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -85,46 +86,68 @@ class Ordered:
         return ranks
 
 
-def measured(
-    chance: np.ndarray,
-    spend: np.ndarray,
-    *,
-    has_ordered: np.ndarray,
-    revenue: np.ndarray,
-    fold: np.ndarray,
-    weights: np.ndarray,
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Happened:
+    """What customers did, by which everything that was foretold is measured.
+
+    Ranks are taken within folds: customers of one group are foretold alike there, but for what each
+    fold has left out, which would tell them apart the wrong way round between folds.
+    """
+
+    has_ordered: np.ndarray
+    """1 or 0, shape (customers,)."""
+    revenue: np.ndarray
+    """Shape (customers,)."""
+    fold: np.ndarray
+    """From 0, shape (customers,)."""
+    weights: np.ndarray
+    """How often each customer counts in each resample, shape (resamples, customers)."""
+
+    @cached_property
+    def in_fold(self) -> np.ndarray:
+        """Customers of each fold, shape (resamples, folds)."""
+        return self._by_fold(self.weights)
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """Pairs within folds of one who ordered and one who did not, shape (resamples,)."""
+        with_order = self._by_fold(self.weights * self.has_ordered)
+        pairs: np.ndarray = (with_order * (self.in_fold - with_order)).sum(axis=1)
+        return pairs
+
+    def _by_fold(self, counts: np.ndarray) -> np.ndarray:
+        folds = range(int(self.fold.max()) + 1)
+        return np.stack([counts[:, self.fold == number].sum(axis=1) for number in folds], axis=1)
+
+    def ranks(self, values: np.ndarray) -> np.ndarray:
+        """Mid-rank of each customer in their fold, 0 to 1, shape (resamples, customers)."""
+        fold_weights = np.maximum(self.in_fold, 1)[:, self.fold]
+        return Ordered.of(values, self.fold).mid_ranks(self.weights, fold_weights)
+
+    @cached_property
+    def ranks_of_revenue(self) -> np.ndarray:
+        """``ranks`` of what was spent."""
+        return self.ranks(self.revenue)
+
+
+def measured(chance: np.ndarray, spend: np.ndarray, happened: Happened) -> np.ndarray:
     """``MEASURES`` of what was foretold, shape (measures, resamples).
 
     ``chance`` and ``spend`` are what was foretold of each customer by those of other folds, the
-    chance to order and the log of the spend; ``weights``, shape (resamples, customers), say how
-    often each customer counts in each resample. Ranks are taken within folds: customers of one
-    group are foretold alike there, but for what each fold has left out, which would tell them
-    apart the wrong way round between folds.
+    chance to order and the log of the spend.
     """
-    num_folds = int(fold.max()) + 1
-    in_fold = np.stack(
-        [(weights * (fold == number)).sum(axis=1) for number in range(num_folds)], axis=1
-    )
-    fold_weights = np.maximum(in_fold, 1)[:, fold]
-    by_chance = Ordered.of(chance, fold)
-    ordered = by_chance.sums(weights * has_ordered)
-    others = by_chance.sums(weights * (1 - has_ordered))
-    pairs = np.zeros(len(weights))
-    for number in range(num_folds):
-        of_it = fold == number
-        with_order = (weights[:, of_it] * has_ordered[of_it]).sum(axis=1)
-        pairs += with_order * (in_fold[:, number] - with_order)
+    weights = happened.weights
+    by_chance = Ordered.of(chance, happened.fold)
+    ordered = by_chance.sums(weights * happened.has_ordered)
+    others = by_chance.sums(weights) - ordered
     with np.errstate(invalid="ignore", divide="ignore"):
-        auc = (ordered * by_chance.below(others)).sum(axis=1) / pairs
-        ranks = Ordered.of(spend, fold).mid_ranks(weights, fold_weights)
-        ranks_of_spend = Ordered.of(revenue, fold).mid_ranks(weights, fold_weights)
-        spearman = weighted_correlation(ranks, ranks_of_spend, weights)
-        happened = log_spend(revenue)
+        auc = (ordered * by_chance.below(others)).sum(axis=1) / happened.pairs
+        spearman = weighted_correlation(happened.ranks(spend), happened.ranks_of_revenue, weights)
+        spent = log_spend(happened.revenue)
         total = weights.sum(axis=1)
-        mean = (weights @ happened) / total
-        spread = weights @ happened**2 - total * mean**2
-        r2 = 1 - (weights @ (happened - spend) ** 2) / spread
+        mean = (weights @ spent) / total
+        spread = weights @ spent**2 - total * mean**2
+        r2 = 1 - (weights @ (spent - spend) ** 2) / spread
     return np.stack([auc, spearman, r2])
 
 
@@ -134,10 +157,13 @@ def weighted_correlation(first: np.ndarray, second: np.ndarray, weights: np.ndar
     NaN where one of them does not vary.
     """
     total = weights.sum(axis=1, keepdims=True)
-    first = first - (weights * first).sum(axis=1, keepdims=True) / total
-    second = second - (weights * second).sum(axis=1, keepdims=True) / total
-    together = (weights * first * second).sum(axis=1)
-    spreads = (weights * first**2).sum(axis=1) * (weights * second**2).sum(axis=1)
+    first = first - np.einsum("rc,rc->r", weights, first)[:, np.newaxis] / total
+    second = second - np.einsum("rc,rc->r", weights, second)[:, np.newaxis] / total
+    weighted = weights * first
+    together = np.einsum("rc,rc->r", weighted, second)
+    spreads = np.einsum("rc,rc->r", weighted, first) * np.einsum(
+        "rc,rc,rc->r", weights, second, second
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation: np.ndarray = together / np.sqrt(spreads)
     return np.where(spreads > 1e-18, correlation, np.nan)
@@ -184,40 +210,44 @@ def compare_ways(
     weights = np.vstack(
         [np.ones(size), rng.multinomial(size, np.full(size, 1 / size), NUM_RESAMPLES)]
     )
-    happened = dict(has_ordered=has_ordered, revenue=revenue, fold=fold, weights=weights)
-    outcomes = has_ordered, log_spend(revenue)
+    happened = Happened(has_ordered, revenue, fold, weights)
+    spent = log_spend(revenue)
     found: dict[str, np.ndarray] = {}
     num_groups: dict[str, int] = {}
     for way, column in GROUPS.items():
         groups, names = pd.factorize(customers[column], sort=True)
         num_groups[way] = len(names)
         found[way] = measured(
-            *(foretold_by_groups(groups, outcome, fold) for outcome in outcomes), **happened
+            foretold_by_groups(groups, has_ordered, fold),
+            foretold_by_groups(groups, spent, fold),
+            happened,
         )
-    for column in (CHANCE, *columns):
-        numbers = customers[column].to_numpy(dtype=float)
-        if np.isfinite(numbers).all():
-            found[column] = measured(
-                *(foretold_by_number(numbers, outcome, fold) for outcome in outcomes), **happened
-            )
-    return quality_rows(found, num_groups, columns, size)
+    numbers = {name: customers[name].to_numpy(dtype=float) for name in (CHANCE, *columns)}
+    foretold = {
+        name: (
+            foretold_by_number(values, has_ordered, fold),
+            foretold_by_number(values, spent, fold),
+        )
+        for name, values in numbers.items()
+        if np.isfinite(values).all()
+    }
+    # Resamples are asked only about what is shown.
+    once = replace(happened, weights=weights[:1])
+    auc = {name: measured(*each, once)[0, 0] for name, each in foretold.items() if name != CHANCE}
+    best = sorted(auc, key=lambda name: (-np.nan_to_num(auc[name]), name))[:NUM_BEST]
+    for name in (CHANCE, *best):
+        if name in foretold:
+            found[name] = measured(*foretold[name], happened)
+    return quality_rows(found, num_groups, size)
 
 
 def quality_rows(
-    found: Mapping[str, np.ndarray],
-    num_groups: Mapping[str, int],
-    columns: list[str],
-    num_customers: int,
+    found: Mapping[str, np.ndarray], num_groups: Mapping[str, int], num_customers: int
 ) -> pd.DataFrame:
     """Rows of what was ``measured`` of each way: first as it is, then in resamples."""
-    best = sorted(
-        (column for column in columns if column in found),
-        key=lambda column: (-np.nan_to_num(found[column][0, 0]), column),
-    )[:NUM_BEST]
-    ways = [way for way in found if way in GROUPS or way == CHANCE] + best
     outside = [50 * (1 - CONFIDENCE), 100 - 50 * (1 - CONFIDENCE)]
     rows = []
-    for way in ways:
+    for way in found:
         for position, measure in enumerate(MEASURES):
             value = found[way][position]
             # What does not vary has no rank correlation.

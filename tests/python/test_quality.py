@@ -13,7 +13,7 @@ from customer_segmentation.outcomes import (
     mean_interval,
     share_interval,
 )
-from customer_segmentation.quality import compare_ways, foretold_by_number, measured
+from customer_segmentation.quality import Happened, compare_ways, foretold_by_number, measured
 
 
 @pytest.fixture
@@ -30,10 +30,13 @@ def foretold() -> dict[str, np.ndarray]:
     }
 
 
+def judged(foretold: dict[str, np.ndarray], fold: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    happened = Happened(foretold["has_ordered"], foretold["revenue"], fold, weights)
+    return measured(foretold["chance"], foretold["spend"], happened)
+
+
 def test_measures_are_those_of_the_libraries(foretold: dict[str, np.ndarray]) -> None:
-    auc, spearman, r2 = measured(
-        **foretold, fold=np.zeros(400, dtype=int), weights=np.ones((1, 400))
-    )[:, 0]
+    auc, spearman, r2 = judged(foretold, np.zeros(400, dtype=int), np.ones((1, 400)))[:, 0]
     assert auc == pytest.approx(roc_auc_score(foretold["has_ordered"], foretold["chance"]))
     assert spearman == pytest.approx(
         spearmanr(foretold["spend"], foretold["revenue"]).statistic, abs=1e-9
@@ -47,8 +50,8 @@ def test_customers_drawn_twice_count_twice(foretold: dict[str, np.ndarray]) -> N
     drawn = np.repeat(np.arange(400), weights)
     fold = np.arange(400) % 3
     again = {name: values[drawn] for name, values in foretold.items()}
-    assert measured(**foretold, fold=fold, weights=weights[np.newaxis].astype(float)) == (
-        pytest.approx(measured(**again, fold=fold[drawn], weights=np.ones((1, len(drawn)))))
+    assert judged(foretold, fold, weights[np.newaxis].astype(float)) == (
+        pytest.approx(judged(again, fold[drawn], np.ones((1, len(drawn)))))
     )
 
 
@@ -60,7 +63,7 @@ def test_pairs_of_different_folds_are_not_compared() -> None:
         "has_ordered": np.array([0.0, 1.0, 0.0, 1.0]),
         "revenue": np.array([0.0, 1.0, 0.0, 1.0]),
     }
-    found = measured(**foretold, fold=np.array([0, 0, 1, 1]), weights=np.ones((1, 4)))
+    found = judged(foretold, np.array([0, 0, 1, 1]), np.ones((1, 4)))
     assert found[0, 0] == 1
     assert roc_auc_score(foretold["has_ordered"], foretold["chance"]) == 0.75
 
