@@ -3,12 +3,15 @@
 import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from conftest import NO_UNIT_TESTS, PROJECT, QUICK, Build, run_dbt
 
+from customer_segmentation import building
 from customer_segmentation.building import WrongUse, ended_at_a_standstill, sentence, vars_of
 from customer_segmentation.cli import main
 
@@ -224,3 +227,21 @@ def test_a_build_that_stands_still_ends(capsys: pytest.CaptureFixture[str]) -> N
         pass
     time.sleep(0.5)
     assert ended == []
+
+
+def test_a_build_that_waits_for_a_server_may_stand_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[bool] = []
+
+    @contextmanager
+    def watch() -> Iterator[None]:
+        watched.append(True)
+        yield
+
+    monkeypatch.setattr(building, "ended_at_a_standstill", watch)
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", "1")
+    nowhere = tmp_path / "shop.duckdb"
+    assert building.build_edition(["--target", "postgres"], {}, PROJECT, nowhere) == 1
+    assert not watched
