@@ -10,16 +10,25 @@ clusterable_customers as (
 
 ),
 
-final as (
+sampled as (
 
     select
         customer_id,
         {%- for feature in checked_var('candidate_features') %}
-        cast({{ feature }} as double) as {{ feature }},
+        cast({{ feature }} as double) as {{ feature }}{{ ',' if not loop.last }}
         {%- endfor %}
-        row_number() over (order by md5(customer_id), customer_id) as sample_position
     from clusterable_customers
-    qualify sample_position <= {{ var('clustering_sample_size') }}
+    order by md5(customer_id), customer_id
+    limit {{ var('clustering_sample_size') }}
+
+),
+
+final as (
+
+    select
+        *,
+        row_number() over (order by md5(customer_id), customer_id) as sample_position
+    from sampled
 
 )
 

@@ -78,6 +78,19 @@ def without_tests_in_graph(manifest: dict[str, Any]) -> None:
     }
 
 
+def with_badges(manifest: dict[str, Any]) -> None:
+    """Let columns that a test of the key says are never null have the badge of ``not_null``."""
+    for test in [*manifest["nodes"].values()]:
+        named = (test.get("test_metadata") or {}).get("kwargs", {}).get("never_null", [])
+        for column in named:
+            unique_id = f"{test['unique_id']}.{column}"
+            manifest["nodes"][unique_id] = test | {
+                "unique_id": unique_id,
+                "column_name": column,
+                "test_metadata": {"name": "not_null", "kwargs": {"column_name": column}},
+            }
+
+
 def publish(page: Path, destination: Path, *folders: Path) -> None:
     """Write ``page`` to ``destination``, and lineage.svg, which links to its tables, beside it.
 
@@ -88,6 +101,7 @@ def publish(page: Path, destination: Path, *folders: Path) -> None:
     text = without_folders(text, *locations(text), *folders)
     manifest, place = embedded_manifest(text)
     without_tests_in_graph(manifest)
+    with_badges(manifest)
     written = text[: place.start] + json.dumps(manifest) + text[place.stop :]
     destination.parent.mkdir(parents=True, exist_ok=True)
     destination.write_text(written, encoding="utf-8")

@@ -1,11 +1,11 @@
-{#- Unique and never null, in one pass: what `unique` and `not_null` ask in two. -#}
-{% test is_key(model, column_name) %}
+{#- Unique and never null, as the columns `never_null` are neither, in one pass: what `unique` and as many `not_null` ask. -#}
+{% test is_key(model, column_name, never_null=[]) %}
 
 select
     {{ column_name }},
-    count(*) as num_rows
+    {{ nulls_in_rows(never_null) }}
 from {{ model }}
 group by {{ column_name }}
-having count(*) > 1 or {{ column_name }} is null
+having count(*) > 1 or {{ column_name }} is null {{- or_any_null(never_null) }}
 
 {% endtest %}

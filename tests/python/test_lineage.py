@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from customer_segmentation.docs import embedded_manifest, without_tests_in_graph
+from customer_segmentation.docs import embedded_manifest, with_badges, without_tests_in_graph
 from customer_segmentation.lineage import (
     BOX_HEIGHT,
     READER_COLOUR,
@@ -132,6 +132,23 @@ def test_the_graph_has_no_test_and_no_operation() -> None:
     assert tests[1]["test_metadata"] == {"name": "not_null"}, "what gives a column its badge stays"
     exposure = changed["exposures"]["exposure.shop.page"]
     assert exposure["docs"]["node_color"] == READER_COLOUR
+
+
+def test_what_is_never_null_has_its_badge() -> None:
+    changed = manifest()
+    key = "test.shop.late_key"
+    keys = {"columns": ["id"], "never_null": ["id", "day"]}
+    changed["nodes"][key] = resource(
+        "test", "late_key", "tests",
+        test_metadata={"name": "unique_combination", "kwargs": keys},
+        depends_on={"nodes": ["model.shop.late"]},
+    )  # fmt: skip
+    with_badges(changed)
+    added = [changed["nodes"][f"{key}.{column}"] for column in ("id", "day")]
+    assert [test["column_name"] for test in added] == ["id", "day"]
+    assert {test["test_metadata"]["name"] for test in added} == {"not_null"}
+    assert added[0]["depends_on"] == {"nodes": ["model.shop.late"]}
+    assert changed["nodes"][key]["test_metadata"]["name"] == "unique_combination"
 
 
 def test_a_page_without_a_manifest_is_told() -> None:
