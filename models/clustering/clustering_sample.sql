@@ -13,10 +13,10 @@ clusterable_customers as (
 sampled as (
 
     select
-        customer_id,
         {%- for feature in checked_var('candidate_features') %}
-        cast({{ feature }} as double) as {{ feature }}{{ ',' if not loop.last }}
+        cast({{ feature }} as double) as {{ feature }},
         {%- endfor %}
+        customer_id
     from clusterable_customers
     order by md5(customer_id), customer_id
     limit {{ var('clustering_sample_size') }}
@@ -26,7 +26,8 @@ sampled as (
 final as (
 
     select
-        *,
+        customer_id,
+        * exclude (customer_id), -- noqa: RF02
         row_number() over (order by md5(customer_id), customer_id) as sample_position
     from sampled
 

@@ -1,6 +1,6 @@
 {%- set metrics = checked_var('candidate_features') -%}
--- Of a sample by md5 of the key, as ranking everybody takes longer than all else that is done with their metrics. Rounded,
--- since sums of doubles differ in their last bits between numbers of threads.
+-- Of a sample by md5 of the key, as ranking everybody takes longer than all else that is done with their metrics.
+-- Rounded, since sums of doubles differ in their last bits between numbers of threads.
 with
 
 customer_metrics as (

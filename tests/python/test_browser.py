@@ -380,7 +380,7 @@ def test_the_docs_open_on_the_overview_which_leads_to_the_graph(
 def test_tests_are_shown_with_their_table(docs: Path, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{docs.as_uri()}#!/model/model.customer_segmentation.customer_clusters")
-    column = page.locator("tr", has_text="cluster_id").first
+    column = page.locator("tr:visible").filter(has=page.get_by_text("cluster_id", exact=True)).first
     column.wait_for()
     assert column.get_by_text("N", exact=True).is_visible(), "the badge of not_null"
     page.locator("a", has_text="Data Tests").first.click()
