@@ -6,7 +6,8 @@
 
 Each way runs as a process of its own over the same files. Peak memory is that of the largest
 process, as the operating system accounts it; it starts at what the process had that started it,
-which is this one and holds no data. Of 0 customers, two dozen orders, it shows dbt's own share.
+which is this one and holds no data. Builds of 0 customers, which are a dozen with some two hundred
+orders, show dbt's own share.
 It prints times and ratios, not verdicts: machines differ, ratios within one run less so.
 """
 
@@ -26,8 +27,8 @@ PROJECT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("customer-segmentation")
 BENCHMARKS = PROJECT / "benchmarks"
 
-DOZENS = 12
-"""Customers of the smallest shop."""
+FEWEST = 12
+"""Customers of the shop of which dbt's own share is measured."""
 
 ORDERS_OF_A_PIECE = 20_000_000
 """Larger shops are made, and read, in pieces."""
@@ -76,7 +77,7 @@ class Shop:
         pieces = 17 * customers // ORDERS_OF_A_PIECE
         self.orders = folder / ("orders" if pieces else "orders.parquet")
         command = [sys.executable, str(BENCHMARKS / "orders.py"), str(self.orders)]
-        command += ["--customers", str(customers or DOZENS), "--pieces", str(pieces)]
+        command += ["--customers", str(customers or FEWEST), "--pieces", str(pieces)]
         subprocess.run([*command, *(["--lines"] if rows_are == "order_lines" else [])], check=True)
         self.location = f"{self.orders}/*.parquet" if pieces else str(self.orders)
 
@@ -164,7 +165,7 @@ def table(rows: list[Row]) -> Iterator[str]:
     )
     yield "|--:|---|--:|--:|--:|--:|--:|"
     for customers, way, run in rows:
-        bare, own = found[customers, "bare"], found.get((0, way))
+        bare, own = found[customers, "bare"], found.get((0, way)) if "build" in way else None
         net = "" if own is None or not customers else f"{(run.seconds - own) / bare:.1f}"
         before = sizes[max(sizes.index(customers) - 1, 0)]
         grown = found.get((before, way)) if 0 < before < customers else None

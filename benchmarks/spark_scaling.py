@@ -128,8 +128,10 @@ def main() -> None:
         with peaks() as held, cluster(options.workers, memory=options.memory) as master:
             times.append(built(orders, master, options))
         layers: Counter[str] = Counter()
+        python = times[-1].pop("of which Python models")
         for name, seconds in times[-1].items():
             layers[name.split(".")[0]] += seconds
+        layers["of which Python models"] = python
         print(f"{sizes[-1]:,} orders: " + ", ".join(f"{k} {v:.0f} s" for k, v in layers.items()))
         longest = [each for each in times[-1].most_common() if "." in each[0]][:NUM_LONGEST]
         print("  " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in longest))

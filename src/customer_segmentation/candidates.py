@@ -6,7 +6,7 @@ import json
 import math
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -30,7 +30,12 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation.agreement import contingency
 from customer_segmentation.kmeans import REFIT_RESTARTS, fit_kmeans, within_squares
 from customer_segmentation.schemas import SCORES
-from customer_segmentation.stability import Tally, bootstrap_stability, prediction_strength
+from customer_segmentation.stability import (
+    Stability,
+    Tally,
+    bootstrap_stability,
+    prediction_strength,
+)
 from customer_segmentation.stages import (
     IN_STAGES,
     Allocation,
@@ -181,23 +186,20 @@ class Stages:
             **({} if restarts is None else {"restarts": restarts}),
         )
 
-    def shared_out(
-        self, divisions: Divisions, *, always: bool = False, most: int | None = None
-    ) -> dict[int, Allocation]:
-        """Allocation of each k that can be formed, up to ``most`` if it is given.
-
-        ``always`` takes the nearest to it instead.
-        """
-        ks = [k for k in self.ks if most is None or k <= most]
-        path = {sum(each.values()): each for each in allocations(divisions, ks[-1], self.min_share)}
-        found = {k: path[k] for k in ks if k in path}
-        if self.given in ks and self.given not in found:
+    def shared_out(self, divisions: Divisions, *, always: bool = False) -> dict[int, Allocation]:
+        """Allocation of each k that can be formed; ``always`` takes the nearest to it instead."""
+        path = {
+            sum(each.values()): each
+            for each in allocations(divisions, max(self.ks), self.min_share)
+        }
+        found = {k: path[k] for k in self.ks if k in path}
+        if self.given is not None and self.given not in found:
             forced = allocate(divisions, self.given, self.min_share, is_given=True)
             found |= {} if forced is None else {self.given: forced}
-        if self.inherited is not None and self.inherited_k in ks:
+        if self.inherited is not None and self.inherited_k is not None:
             found[self.inherited_k] = self.inherited
         if always:
-            found = {k: found.get(k, path[max(path)]) for k in ks}
+            found = {k: found.get(k, path[max(path)]) for k in self.ks}
         return found
 
     def labels(
@@ -209,37 +211,32 @@ class Stages:
             None if parts is None else (labels_in_stages(self.points, self.members, parts), parts)
         )
 
-    def tallies(
+    def stability(
         self,
         labels: Mapping[int, np.ndarray],
         *,
         random_seed: int,
         num_bootstraps: int,
         weights: np.ndarray | None = None,
-        open_questions: Callable[[Mapping[int, Tally]], Collection[int]] = list,
-    ) -> dict[int, Tally]:
-        """Bootstraps as for ``bootstrap_stability``: stages kept, allocation and centroids anew.
+    ) -> dict[int, Stability]:
+        """``bootstrap_stability`` of each k at once: stages kept, allocation and centroids anew.
 
-        Of all ks at once; an inherited allocation is kept, as the fit would keep it. After each
-        bootstrap only the ``open_questions``, which are some of the ks, are asked further.
+        An inherited allocation is kept, as the fit would keep it.
         """
         customers = len(self.points)
         counted = np.ones(customers, dtype=np.int64) if weights is None else weights
         rng = np.random.default_rng([random_seed, 2007])
         tallies = {k: Tally(int(own.max()) + 1, num_bootstraps) for k, own in labels.items()}
         for _ in range(num_bootstraps):
-            asked = open_questions(tallies)
-            if not asked:
-                break
             drawn = rng.multinomial(int(counted.sum()), counted / counted.sum())
             divisions = self.divisions(
                 random_seed=int(rng.integers(2**31)), weights=drawn, restarts=REFIT_RESTARTS
             )
-            again = self.shared_out(divisions, always=True, most=max(asked))
-            for k in asked:
+            again = self.shared_out(divisions, always=True)
+            for k, own in labels.items():
                 found = self.labels(divisions, again[k])
-                tallies[k].add(None if found is None else contingency(labels[k], found[0], counted))
-        return tallies
+                tallies[k].add(None if found is None else contingency(own, found[0], counted))
+        return {k: tally.stability for k, tally in tallies.items()}
 
 
 def score_candidates(
@@ -433,7 +430,7 @@ def score_stages(
     found = {k: stages.labels(divisions, allocation) for k, allocation in shared_out.items()}
     made = {k: each for k, each in found.items() if each is not None}
     labels = {k: each[0] for k, each in made.items()}
-    tallies = stages.tallies(labels, random_seed=random_seed, num_bootstraps=num_bootstraps)
+    stability = stages.stability(labels, random_seed=random_seed, num_bootstraps=num_bootstraps)
     rows: list[dict[str, object]] = []
     for k in stages.ks:
         row: dict[str, object] = {"algorithm": IN_STAGES, "k": k}
@@ -443,8 +440,8 @@ def score_stages(
                 "allocation": json.dumps(shared_out[k]),
                 "inertia": sum(part.inertia for part in parts.values()),
                 "silhouette": silhouette_in_stages(stages.points, own, stages.members),
-                "bootstrap_adjusted_rand": tallies[k].stability.bootstrap_adjusted_rand,
-                "bootstrap_jaccard": tallies[k].stability.bootstrap_jaccard,
+                "bootstrap_adjusted_rand": stability[k].bootstrap_adjusted_rand,
+                "bootstrap_jaccard": stability[k].bootstrap_jaccard,
                 "smallest_cluster_share": np.bincount(own, minlength=k).min() / len(own),
                 "agreement_with_stages": 1.0,
             }

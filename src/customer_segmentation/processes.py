@@ -27,9 +27,16 @@ SECONDS_TO_WAIT = 60
 
 
 def num_processes() -> int:
-    """As many as there are processors, if ``PROCESSES`` does not say it."""
+    """As many as there are processors, if ``PROCESSES`` does not say it.
+
+    Raises ``ValueError`` if it says no number.
+    """
+    if given := os.environ.get(PROCESSES):
+        if not given.isdecimal() or int(given) < 1:
+            raise ValueError(f"{PROCESSES}: '{given}' is no number of processes. Give 1 or more.")
+        return int(given)
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    return min(int(os.environ.get(PROCESSES) or processors or os.cpu_count() or 1), MOST_PROCESSES)
+    return min(processors or os.cpu_count() or 1, MOST_PROCESSES)
 
 
 def _executor() -> Executor:

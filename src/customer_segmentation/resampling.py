@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -306,32 +306,22 @@ def choice_in_stages(
         labels = {k: each[0] for k, each in found.items() if each is not None}
         if not labels:
             return None
-        shares = {
-            k: float(np.bincount(own, weights, minlength=k).min() / weights.sum())
-            for k, own in labels.items()
-        }
+        stability = stages.stability(
+            labels, random_seed=random_seed, num_bootstraps=num_bootstraps, weights=weights
+        )
 
-        def verdicts(tallies: Mapping[int, Tally]) -> dict[int, bool | None]:
-            return {
-                k: is_reproduced_so_far(tallies[k], shares[k], thresholds) for k in sorted(tallies)
-            }
-
-        def open_questions(tallies: Mapping[int, Tally]) -> list[int]:
-            so_far = verdicts(tallies)
-            # Without foresight the largest that is reproduced is taken, whatever the smaller ones.
-            least = max((k for k, is_one in so_far.items() if is_one and finest is None), default=0)
-            return [k for k, is_one in so_far.items() if is_one is None and k > least]
-
-        found_reproduced = verdicts(
-            stages.tallies(
-                labels, random_seed=random_seed, num_bootstraps=num_bootstraps, weights=weights,
-                open_questions=open_questions,
+        def is_reproduced(k: int) -> bool:
+            sizes = np.bincount(labels[k], weights, minlength=k)
+            return not thresholds.misses(
+                bootstrap_jaccard=stability[k].bootstrap_jaccard,
+                bootstrap_adjusted_rand=stability[k].bootstrap_adjusted_rand,
+                smallest_cluster_share=float(sizes.min() / sizes.sum()),
             )
-        )  # fmt: skip
+
         return decide(
             labels,
             has_valleys=lambda k: False,
-            is_reproduced=lambda k: bool(found_reproduced[k]),
+            is_reproduced=is_reproduced,
             silhouette=lambda k: silhouette_in_stages(stages.points, labels[k], stages.members),
             finest=finest,
         )[0]

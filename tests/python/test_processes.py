@@ -1,15 +1,13 @@
 """What is computed in other processes is what would be computed here."""
 
 import os
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from customer_segmentation import processes
 from customer_segmentation.candidates import score_candidates
-from customer_segmentation.processes import PROCESSES, Call
+from customer_segmentation.processes import PROCESSES, Call, num_processes
 
 
 def identity_of_the_process() -> int:
@@ -53,9 +51,10 @@ def test_the_result_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     pd.testing.assert_frame_equal(*scored, check_exact=True)
 
 
-def test_processes_are_started_while_this_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PROCESSES, "2")
-    began = time.perf_counter()
-    processes.start("customer_segmentation.candidates")
-    assert time.perf_counter() - began < 0.5
-    assert Call(identity_of_the_process).result() != os.getpid()
+@pytest.mark.parametrize("given", ["two", "0", "-1", "1.5"])
+def test_what_is_no_number_of_processes_is_told(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PROCESSES, given)
+    with pytest.raises(ValueError, match=f"'{given}' is no number of processes. Give 1 or more"):
+        num_processes()

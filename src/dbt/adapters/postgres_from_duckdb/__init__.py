@@ -64,9 +64,8 @@ class Relation(PostgresRelation):
         return 255
 
 
-class Postgres_from_duckdbAdapter(
-    FromDuckDB, PostgresAdapter
-):  # dbt finds the version by this name
+# dbt finds the version by this name.
+class Postgres_from_duckdbAdapter(FromDuckDB, PostgresAdapter):
     """Translates queries, and runs Python models."""
 
     translator = TRANSLATOR
