@@ -231,6 +231,20 @@
     [A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r[.]?|zł|Kč|Ft|[Ll]ei|R|RM|Rp[.]?|Rs[.]?|Fr[.]?
 {%- endmacro %}
 
+{#- How many distinct values, of which there are few. Beside other aggregates DuckDB would write every row down for a
+    count(distinct ...), to read them twice. -#}
+{% macro num_distinct_of_few(value) -%}
+    {{ adapter.dispatch('num_distinct_of_few')(value) }}
+{%- endmacro %}
+
+{% macro duckdb__num_distinct_of_few(value) -%}
+    coalesce(cardinality(histogram({{ value }})), 0)
+{%- endmacro %}
+
+{% macro default__num_distinct_of_few(value) -%}
+    count(distinct {{ value }})
+{%- endmacro %}
+
 {#- For value_formats: how many ids end in .0, how many are no whole number, with or without .0 (ids that stand for
     nobody aside), and how many a spreadsheet has cut to 4.4E+11. What costs: white space is part of the patterns, so
     that no id is trimmed, and what few ids contain is asked first (`case` stops there, `and` doesn't). -#}

@@ -9,11 +9,14 @@
 
 {#- The values of the customers who can be clustered, so that RFM and the segments are about the same people. With
     `rfm_ties: rank` customers with as many orders are ranked by their ids, as many published tables have it. `customers`
-    names a relation of metrics, with all customers of its days. -#}
-{% macro values_for_rfm(customers) -%}
+    names a relation of metrics, with all customers of its days; its columns `carried` stay. -#}
+{% macro values_for_rfm(customers, carried=[]) -%}
     select
         customer_id,
         as_of_date,
+        {%- for column in carried if column not in rfm_values().values() %}
+        {{ column }},
+        {%- endfor %}
         days_since_last_order,
         {%- if var('rfm_ties') == 'rank' %}
         row_number() over (partition by as_of_date order by num_orders, customer_id) as frequency_rank,
@@ -25,11 +28,11 @@
     where is_clusterable
 {%- endmacro %}
 
-{#- Customers with their scores and group, as the relation `name`; `customers` as for values_for_rfm. -#}
-{% macro scored_by_rfm(name, customers) -%}
+{#- Customers with their scores and group, as the relation `name`; `customers` and `carried` as for values_for_rfm. -#}
+{% macro scored_by_rfm(name, customers, carried=[]) -%}
 {{ name }}_values as (
 
-    {{ values_for_rfm(customers) }}
+    {{ values_for_rfm(customers, carried) }}
 
 ),
 
@@ -57,6 +60,9 @@
         {{- ' as ' ~ score ~ '_above,' if loop.last else ' +' }}
         {%- endfor %}
         {%- endfor %}
+        {%- for column in carried %}
+        customers.{{ column }},
+        {%- endfor %}
         customers.customer_id,
         customers.as_of_date
     from {{ name }}_values as customers
@@ -69,6 +75,9 @@
     select
         customer_id,
         as_of_date,
+        {%- for column in carried %}
+        {{ column }},
+        {%- endfor %}
         -- Fewer days since the last order are better.
         5 - recency_above as recency_score,
         1 + frequency_above as frequency_score,
@@ -82,6 +91,9 @@
     select
         scores.customer_id,
         scores.as_of_date,
+        {%- for column in carried %}
+        scores.{{ column }},
+        {%- endfor %}
         scores.recency_score,
         scores.frequency_score,
         scores.monetary_score,

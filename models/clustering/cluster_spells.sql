@@ -191,26 +191,36 @@ stepped as (
 
 {{ serving_places('places') }},
 
--- The features on the first day of each spell.
+-- The features on the first day of each spell, which the scaling leaves alone, and once more to be scaled.
 stage_spells as (
 
     select
-        {%- for feature in moving %}
-        {{ feature }} + datediff('day', state_from, cast(spell_from as date)) as {{ feature }}_at_first,
+        customer_id,
+        known_day,
+        model_version,
+        not_clusterable_reason,
+        {%- for feature in checked_var('candidate_features') %}
+        {%- set days = " + datediff('day', state_from, cast(spell_from as date))" if feature in moving else '' %}
+        {%- set at_first = feature ~ days %}
+        {{ at_first }} as {{ feature }}_at_first,
+        {{ feature if at_first == feature else at_first ~ ' as ' ~ feature }},
         {%- endfor %}
-        * replace (
-            cast(spell_from as date) as spell_from,
-            cast(spell_until as date) as spell_until
-            {%- for feature in moving %},
-            {{ feature }} + datediff('day', state_from, cast(spell_from as date)) as {{ feature }}
-            {%- endfor %}
-        )
+        known_total_amount,
+        known_num_orders,
+        known_order_days,
+        known_returned_amount,
+        lifecycle_stage,
+        cast(spell_from as date) as spell_from,
+        datediff('day', cast(spell_from as date), cast(spell_until as date)) as days_in_spell,
+        served_until,
+        last_day
     from stepped
 
 ),
 
 -- Where a feature moves with time, the nearest centroid may change within a stage. Between two centroids it does so
--- where the customer is as far from both, which is one place on the way: the days about it are looked at.
+-- where the customer is as far from both, which is one place on the way: the days about it are looked at. All of it
+-- is a list in the row of the spell, so that the spells are read once and joined with nothing of their size.
 {{ scaled('placed', 'stage_spells', 'places') }},
 
 with_moving as (
@@ -229,34 +239,27 @@ with_moving as (
 on_the_way as (
 
     select
-        customer_id,
-        known_day,
-        model_version,
-        spell_from,
-        spell_until,
-        {%- for feature in moving %}
-        {{ feature }}_transform,
-        {{ feature }}_centre,
-        {{ feature }}_scale,
-        {{ feature }}_at_first,
-        {{ feature }}_moves,
-        {%- endfor %}
-        list_transform(
-            centroids,
-            lambda c:
-            {
-                'place': coalesce({% for feature in moving %}c['{{ feature }}'], {% endfor %}null, null), -- noqa: RF02
-                'others': 0
-                {%- for feature in checked_var('candidate_features') if feature not in moving %}
-                + coalesce(pow({{ feature }} - c['{{ feature }}'], 2), 0) -- noqa: RF02
-                {%- endfor %}
-            }
-        ) as points
+        *,
+        case
+            when
+                not_clusterable_reason is null
+                and days_in_spell > 0
+                and (false{% for feature in moving %} or {{ feature }}_moves{% endfor %})
+                then list_transform(
+                    centroids,
+                    lambda c:
+                    {
+                        'place': coalesce(
+                            {% for feature in moving %}c['{{ feature }}'], {% endfor %}null, null -- noqa: RF02
+                        ),
+                        'others': 0
+                        {%- for feature in checked_var('candidate_features') if feature not in moving %}
+                        + coalesce(pow({{ feature }} - c['{{ feature }}'], 2), 0) -- noqa: RF02
+                        {%- endfor %}
+                    }
+                )
+        end as points
     from with_moving
-    where
-        not_clusterable_reason is null
-        and spell_from < spell_until
-        and (false{% for feature in moving %} or {{ feature }}_moves{% endfor %})
 
 ),
 
@@ -284,74 +287,88 @@ turning_points as (
 
 ),
 
--- A day before and after, since the last digit of a double decides little, and the scoring expression all.
+-- The first day, and about each place a day before and after, since the last digit of a double decides little, and the
+-- scoring expression all.
 days_listed as (
+
+    select
+        *,
+        case
+            when points is null then [0]
+            when num_moving > 1 then range(0, days_in_spell + 1)
+            else list_concat([0], flatten(list_transform(
+                list_transform(
+                    places,
+                    lambda place:
+                    case
+                        when num_moving = 0 then 0.0
+                        {%- for feature in moving %}
+                        when {{ feature }}_moves and {{ feature }}_transform = 'log1p'
+                            then
+                                exp({{ feature }}_centre + {{ feature }}_scale * place) - 1
+                                - {{ feature }}_at_first
+                        when {{ feature }}_moves
+                            then {{ feature }}_centre + {{ feature }}_scale * place - {{ feature }}_at_first
+                        {%- endfor %}
+                    end
+                ),
+                lambda days:
+                case
+                    when days > -2 and days < days_in_spell + 2
+                        then range(
+                            greatest(cast(ceil(days) as bigint) - 1, 1),
+                            least(cast(ceil(days) as bigint) + 2, days_in_spell + 1)
+                        )
+                    else []
+                end
+            )))
+        end as days_looked_at
+    from turning_points
+
+),
+
+unlisted as (
 
     select
         customer_id,
         known_day,
         model_version,
+        not_clusterable_reason,
+        {%- for feature in checked_var('candidate_features') %}
+        {{ feature }}_at_first,
+        {%- endfor %}
+        known_total_amount,
+        known_num_orders,
+        known_order_days,
+        known_returned_amount,
+        lifecycle_stage,
         spell_from,
-        spell_until,
-        unnest(
-            case
-                when num_moving > 1
-                    then range(1, datediff('day', spell_from, spell_until) + 1)
-                else flatten(list_transform(
-                    list_transform(
-                        places,
-                        lambda place:
-                        case
-                            when num_moving = 0 then 0.0
-                            {%- for feature in moving %}
-                            when {{ feature }}_moves and {{ feature }}_transform = 'log1p'
-                                then
-                                    exp({{ feature }}_centre + {{ feature }}_scale * place) - 1
-                                    - {{ feature }}_at_first
-                            when {{ feature }}_moves
-                                then {{ feature }}_centre + {{ feature }}_scale * place - {{ feature }}_at_first
-                            {%- endfor %}
-                        end
-                    ),
-                    lambda days:
-                    case
-                        when days > -2 and days < datediff('day', spell_from, spell_until) + 2
-                            then range(cast(ceil(days) as bigint) - 1, cast(ceil(days) as bigint) + 2)
-                        else []
-                    end
-                ))
-            end
-        ) as days
-    from turning_points
-
-),
-
-days_to_look_at as (
-
-    select distinct
-        customer_id,
-        known_day,
-        model_version,
-        spell_from,
-        cast(days as integer) as days
+        served_until,
+        last_day,
+        cast(unnest(days_looked_at) as integer) as days
     from days_listed
-    where days > 0 and days <= datediff('day', spell_from, spell_until)
 
 ),
 
 looked_at as (
 
-    select * from stage_spells
-    union all by name
     select
-        stage_spells.* replace (
-            cast(stage_spells.spell_from + days_to_look_at.days as date) as spell_from
-            {%- for feature in moving %},
-            stage_spells.{{ feature }} + days_to_look_at.days as {{ feature }}
-            {%- endfor %}
-        )
-    from days_to_look_at
-    inner join stage_spells using (customer_id, known_day, model_version, spell_from)
+        customer_id,
+        known_day,
+        model_version,
+        not_clusterable_reason,
+        {%- for feature in checked_var('candidate_features') %}
+        {{ feature }}_at_first{{ ' + days' if feature in moving }} as {{ feature }},
+        {%- endfor %}
+        known_total_amount,
+        known_num_orders,
+        known_order_days,
+        known_returned_amount,
+        lifecycle_stage,
+        cast(spell_from + days as date) as spell_from,
+        served_until,
+        last_day
+    from unlisted
 
 ),
 
@@ -364,7 +381,6 @@ segmented as (
         known_day,
         model_version,
         spell_from,
-        spell_until,
         served_until,
         last_day,
         lifecycle_stage,
@@ -386,12 +402,11 @@ segmented as (
 followed as (
 
     select
-        * replace (
-            cast(coalesce(lead(spell_from) over (
-                partition by customer_id, known_day, model_version
-                order by spell_from
-            ) - 1, last_day) as date) as spell_until
-        )
+        *,
+        cast(coalesce(lead(spell_from) over (
+            partition by customer_id, known_day, model_version
+            order by spell_from
+        ) - 1, last_day) as date) as spell_until
     from segmented
 
 ),

@@ -2,7 +2,7 @@
 
 with
 
-customer_segments as (
+customer_segments as not materialized (
 
     select * from {{ ref('customer_segmentation', 'customer_segments') }}
 

@@ -47,35 +47,36 @@ days as (
 
 ),
 
+-- Equal spells are counted once, for all days and windows.
+spell_counts as (
+
+    select
+        day,
+        next_order_day,
+        {{ order_class('num_order_days') }} as order_class,
+        {{ reached_gap_cut("datediff('day', first_order_day, day) / nullif(num_order_days - 1, 0)") }} as reached_gap,
+        count(*) as num_spells
+    from customer_days
+    group by day, next_order_day, order_class, reached_gap
+
+),
+
+-- As they were known on each day.
 spells as (
 
     select
         days.as_of_date,
-        {{ order_class('customer_days.num_order_days') }} as order_class,
-        datediff('day', customer_days.first_order_day, customer_days.day)
-        / nullif(customer_days.num_order_days - 1, 0) as mean_gap_days,
+        spell_counts.order_class,
+        spell_counts.reached_gap,
         case
-            when customer_days.next_order_day < days.as_of_date
-                then datediff('day', customer_days.day, customer_days.next_order_day)
+            when spell_counts.next_order_day < days.as_of_date
+                then datediff('day', spell_counts.day, spell_counts.next_order_day)
         end as gap,
-        datediff('day', customer_days.day, days.as_of_date) as observed
-    from customer_days
-    inner join days on customer_days.day < days.as_of_date
-
-),
-
--- Equal spells are counted once, for all windows.
-spell_counts as (
-
-    select
-        as_of_date,
-        order_class,
-        {{ reached_gap_cut('mean_gap_days') }} as reached_gap,
-        gap,
-        observed,
-        count(*) as num_spells
-    from spells
-    group by as_of_date, order_class, reached_gap, gap, observed
+        datediff('day', spell_counts.day, days.as_of_date) as observed,
+        sum(spell_counts.num_spells) as num_spells
+    from spell_counts
+    inner join days on spell_counts.day < days.as_of_date
+    group by days.as_of_date, spell_counts.order_class, spell_counts.reached_gap, gap, observed
 
 ),
 
@@ -86,19 +87,19 @@ at_risk as (
     select
         windows.as_of_date,
         windows.window_days,
-        spell_counts.order_class,
-        {{ gap_class('spell_counts.reached_gap', 'windows.window_days') }} as gap_class,
-        least(spell_counts.gap, spell_counts.observed - windows.window_days) as last_day,
+        spells.order_class,
+        {{ gap_class('spells.reached_gap', 'windows.window_days') }} as gap_class,
+        least(spells.gap, spells.observed - windows.window_days) as last_day,
         case
-            when spell_counts.gap is not null then greatest(spell_counts.gap - windows.window_days + 1, 1)
+            when spells.gap is not null then greatest(spells.gap - windows.window_days + 1, 1)
         end as followed_from,
-        coalesce(spell_counts.gap >= spell_counts.observed - windows.window_days, true) as is_at_risk_a_window_ago,
-        spell_counts.num_spells
-    from spell_counts
+        coalesce(spells.gap >= spells.observed - windows.window_days, true) as is_at_risk_a_window_ago,
+        spells.num_spells
+    from spells
     inner join windows
         on
-            spell_counts.as_of_date = windows.as_of_date
-            and spell_counts.observed > windows.window_days
+            spells.as_of_date = windows.as_of_date
+            and spells.observed > windows.window_days
 
 ),
 

@@ -16,7 +16,7 @@ beginning as (
 
 ),
 
-cluster_spells as (
+cluster_spells as not materialized (
 
     select * from {{ ref('customer_segmentation', 'cluster_spells') }}
 

@@ -18,7 +18,7 @@ judged_days as (
 
 ),
 
-customer_metrics as (
+customer_metrics as not materialized (
 
     select
         customer_metrics_history.customer_id,
@@ -39,8 +39,8 @@ customer_outcomes as (
 
 ),
 
--- As rfm_scores, of these days only.
-{{ scored_by_rfm('rfm_scores', 'customer_metrics') }},
+-- As rfm_scores, of these days only; the metrics come along, so that they need not be joined again.
+{{ scored_by_rfm('rfm_scores', 'customer_metrics', carried=metrics) }},
 
 segment_names as (
 
@@ -79,22 +79,18 @@ final as (
         customer_outcomes.revenue as revenue_next,
         rfm_scores.rfm_code,
         rfm_scores.rfm_group,
-        case when customer_metrics.num_orders = 1 then 'once' else 'repeat' end || ' '
-        || 1 + cast(customer_metrics.days_since_last_order > round(thirds.edges[1], 6) as integer)
-        + cast(customer_metrics.days_since_last_order > round(thirds.edges[2], 6) as integer)
+        case when rfm_scores.num_orders = 1 then 'once' else 'repeat' end || ' '
+        || 1 + cast(rfm_scores.days_since_last_order > round(thirds.edges[1], 6) as integer)
+        + cast(rfm_scores.days_since_last_order > round(thirds.edges[2], 6) as integer)
             as once_or_repeat_by_recency,
         {%- for metric in metrics %}
-        cast(customer_metrics.{{ metric }} as double) as {{ metric }},
+        cast(rfm_scores.{{ metric }} as double) as {{ metric }},
         {%- endfor %}
         row_number() over (
             partition by graded_clusters.as_of_date
             order by md5(graded_clusters.customer_id), graded_clusters.customer_id
         ) as sample_position
     from graded_clusters
-    inner join customer_metrics
-        on
-            graded_clusters.customer_id = customer_metrics.customer_id
-            and graded_clusters.as_of_date = customer_metrics.as_of_date
     inner join customer_outcomes
         on
             graded_clusters.customer_id = customer_outcomes.customer_id

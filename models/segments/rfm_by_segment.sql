@@ -7,18 +7,17 @@ customer_segments as (
 
 ),
 
-{{ scored_by_rfm('scored', 'customer_segments') }},
+{{ scored_by_rfm('scored', 'customer_segments', carried=['segment_id', 'segment']) }},
 
 counted as (
 
     select
-        customer_segments.segment_id,
-        any_value(customer_segments.segment) as segment,
-        scored.rfm_group,
+        segment_id,
+        any_value(segment) as segment,
+        rfm_group,
         count(*) as num_customers
-    from customer_segments
-    inner join scored using (customer_id)
-    group by customer_segments.segment_id, scored.rfm_group
+    from scored
+    group by segment_id, rfm_group
 
 ),
 

@@ -6,7 +6,7 @@ as_of as (
 
 ),
 
-served as (
+served as not materialized (
 
     select * from {{ ref('customer_segmentation', 'cluster_spells') }}
     where served_until is not null

@@ -6,7 +6,7 @@
 {%- set id_fields = [('orders', 'customer_id'), ('orders', 'order_id'), ('customers', 'customer_id')] %}
 with
 
-order_lines as (
+order_lines as not materialized (
 
     select
         customer_id,
@@ -54,12 +54,9 @@ counted as materialized (
         list_sort(list_distinct(min(amount, 100) filter (where kind = '{{ kind }}')))[:3]
             as {{ kind | replace(' ', '_') }}_examples,
         {%- endfor %}
-        count(
-            distinct case
-                when kind != 'unreadable' and exact_amount is null
-                    then nullif(upper(regexp_extract(amount, '{{ currency_pattern() }}')), '')
-            end
-        ) as num_currencies,
+        {%- set sign = "nullif(upper(regexp_extract(amount, '" ~ currency_pattern() ~ "')), '')" %}
+        {{ num_distinct_of_few("case when kind != 'unreadable' and exact_amount is null then " ~ sign ~ " end") }}
+            as num_currencies,
         {%- for field in ['customer_id', 'order_id'] %}
         {{ id_counts(field) }},
         {%- endfor %}
