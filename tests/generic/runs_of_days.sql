@@ -1,0 +1,12 @@
+{#- No run of days ends before it begins, and the columns `never_null` have no nulls. Where a run ends on the day before the
+    next one begins, two that began on one day would: so the key is asked without a group for each row. -#}
+{% test runs_of_days(model, first_day, last_day, never_null) %}
+
+select
+    {{ first_day }},
+    {{ last_day }},
+    {{ never_null | join(', ') }}
+from {{ model }}
+where {{ last_day }} < {{ first_day }} or {{ never_null | join(' is null or ') }} is null
+
+{% endtest %}
