@@ -1,6 +1,5 @@
 {%- set has_lines = var('rows_are') != 'orders' %}
--- Sums are DECIMAL, so they don't depend on the order of rows or the number of threads. First and last values of what
--- comes in the order of days cost next to nothing beside the sort, least and greatest ones a pass each.
+-- Sums are DECIMAL, so they don't depend on the order of rows or the number of threads.
 with
 
 orders as (
@@ -66,12 +65,12 @@ up_to_each_day as (
         min(first_order_date) over up_to_now as first_order_date,
         max(last_order_date) over up_to_now as last_order_date,
         {%- else %}
-        first_value(first_order_date ignore nulls) over up_to_now as first_order_date,
-        last_value(last_order_date ignore nulls) over up_to_now as last_order_date,
+        {{ least_that_rises('first_order_date') }} over up_to_now as first_order_date,
+        {{ greatest_that_rises('last_order_date') }} over up_to_now as last_order_date,
         {%- endif %}
         count(*) filter (where amount > 0) over up_to_now as num_order_days,
-        first_value(case when amount > 0 then day end ignore nulls) over up_to_now as first_order_day,
-        last_value(case when amount > 0 then day end ignore nulls) over up_to_now as last_order_day,
+        {{ least_that_rises('case when amount > 0 then day end') }} over up_to_now as first_order_day,
+        {{ greatest_that_rises('case when amount > 0 then day end') }} over up_to_now as last_order_day,
         lead(day) over (partition by customer_id order by day) as next_day,
         lead(case when amount > 0 then day end ignore nulls) over (partition by customer_id order by day)
             as next_order_day
