@@ -75,6 +75,11 @@
     {{ return(365) }}
 {%- endmacro %}
 
+{#- How many customers there are for whom `condition` holds, of those that were counted by what they are. -#}
+{% macro customers_with(condition) -%}
+    cast(coalesce(sum(sorted.num_customers) filter (where {{ condition }}), 0) as bigint)
+{%- endmacro %}
+
 {#- The sum of what revenue changed by from month to month, of those customers for whom `condition` holds. -#}
 {% macro change_of_revenue(condition) -%}
     cast(coalesce(sum(sorted.change) filter (where {{ condition }}), 0) as decimal(38, 4))

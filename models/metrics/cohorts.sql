@@ -13,13 +13,27 @@ as_of as (
 
 ),
 
+counted as (
+
+    select
+        first_order_month,
+        month,
+        count(*) as num_customers,
+        count(*) filter (where has_ordered) as num_active,
+        sum(revenue) as revenue
+    from customer_months
+    group by first_order_month, month
+
+),
+
+-- In the month of their first order everybody has a row.
 cohorts as (
 
     select
         first_order_month,
-        count(distinct customer_id) as num_customers
-    from customer_months
-    group by first_order_month
+        num_customers
+    from counted
+    where month = first_order_month
 
 ),
 
@@ -33,18 +47,6 @@ months as (
         )) as date) as month
     from cohorts
     cross join as_of
-
-),
-
-counted as (
-
-    select
-        first_order_month,
-        month,
-        count(*) filter (where has_ordered) as num_active,
-        sum(revenue) as revenue
-    from customer_months
-    group by first_order_month, month
 
 ),
 

@@ -9,6 +9,7 @@ orders as (
 
 ),
 
+{% if has_lines -%}
 order_changes as (
 
     select * from {{ ref('customer_segmentation', 'order_changes') }}
@@ -52,6 +53,22 @@ daily as (
 
 ),
 
+{%- else -%}
+-- Narrow: nearly as many rows as orders are grouped, and sorted. Orders without lines never change.
+daily as (
+
+    select
+        customer_id,
+        order_date as day,
+        sum(amount) as amount,
+        sum(returned_amount) as returned_amount,
+        count(*) filter (where amount > 0) as num_orders
+    from orders
+    group by customer_id, order_date
+
+),
+{%- endif %}
+
 up_to_each_day as (
 
     select
@@ -65,8 +82,8 @@ up_to_each_day as (
         min(first_order_date) over up_to_now as first_order_date,
         max(last_order_date) over up_to_now as last_order_date,
         {%- else %}
-        {{ least_that_rises('first_order_date') }} over up_to_now as first_order_date,
-        {{ greatest_that_rises('last_order_date') }} over up_to_now as last_order_date,
+        {{ least_that_rises('case when num_orders > 0 then day end') }} over up_to_now as first_order_date,
+        {{ greatest_that_rises('case when num_orders > 0 then day end') }} over up_to_now as last_order_date,
         {%- endif %}
         count(*) filter (where amount > 0) over up_to_now as num_order_days,
         {{ least_that_rises('case when amount > 0 then day end') }} over up_to_now as first_order_day,

@@ -17,9 +17,7 @@ final as (
     select
         customer_days.customer_id,
         cast(date_trunc('month', customer_days.day) as date) as month,
-        cast(date_trunc('month', min(min(customer_days.day) filter (where customer_days.amount > 0)) over (
-            partition by customer_days.customer_id
-        )) as date) as first_order_month,
+        cast(date_trunc('month', min(customer_days.first_order_day)) as date) as first_order_month,
         cast(sum(customer_days.amount) as decimal(38, 4)) as revenue,
         bool_or(customer_days.amount > 0) as has_ordered
     from customer_days

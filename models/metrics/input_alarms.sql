@@ -180,43 +180,59 @@ lacking as (
 
 ),
 
-ranked_customers as (
+-- The largest customers, of several equal ones the first by id.
+all_customers as (
 
     select
-        customer_id,
-        num_orders,
-        total_amount,
-        sum(num_orders) over () as num_all_orders,
-        sum(greatest(total_amount, 0)) over () as all_amounts,
-        row_number() over (order by num_orders desc, customer_id asc) as rank_by_orders,
-        row_number() over (order by total_amount desc, customer_id asc) as rank_by_amount
+        max(num_orders) as largest_num_orders,
+        max(total_amount) as largest_total_amount,
+        sum(num_orders) as num_orders_of_all,
+        sum(greatest(total_amount, 0)) as total_amount_of_all
     from customer_metrics
+
+),
+
+largest_customers as (
+
+    select
+        min(customer_metrics.customer_id) filter (
+            where customer_metrics.num_orders = all_customers.largest_num_orders
+        ) as largest_by_num_orders,
+        min(customer_metrics.customer_id) filter (
+            where customer_metrics.total_amount = all_customers.largest_total_amount
+        ) as largest_by_total_amount
+    from customer_metrics
+    cross join all_customers
 
 ),
 
 one_customer as (
 
-    {%- for metric, rank, all_of_it, limit_name, words in [
-        ('num_orders', 'rank_by_orders', 'num_all_orders', 'max_customer_share_of_orders', 'of the orders'),
-        ('total_amount', 'rank_by_amount', 'all_amounts', 'max_customer_share_of_amount', 'of the amount'),
+    {%- for metric, limit_name, words in [
+        ('num_orders', 'max_customer_share_of_orders', 'of the orders'),
+        ('total_amount', 'max_customer_share_of_amount', 'of the amount'),
     ] %}
+    {%- set share = 'all_customers.largest_' ~ metric ~ ' / nullif(all_customers.' ~ metric ~ '_of_all, 0)' %}
     select
         'one_customer: {{ metric }}' as alarm,
-        max({{ metric }} / nullif({{ all_of_it }}, 0)) filter (where {{ rank }} = 1) as figure,
+        max({{ share }}) as figure,
         -- And far beyond all others but a few: a shop of ten customers has nobody below a tenth.
         greatest(
             {{ var(limit_name) }},
             coalesce(
-                5 * quantile_disc({{ metric }}, 0.99) filter (where {{ rank }} > 1)
-                / nullif(any_value({{ all_of_it }}), 0),
+                5 * quantile_disc(customer_metrics.{{ metric }}, 0.99) filter (
+                    where customer_metrics.customer_id != largest_customers.largest_by_{{ metric }}
+                ) / nullif(any_value(all_customers.{{ metric }}_of_all), 0),
                 0
             )
         ) as limit_of_figure,
         'One customer has '
-        || {{ in_percent('max(' ~ metric ~ ' / nullif(' ~ all_of_it ~ ', 0)) filter (where ' ~ rank ~ ' = 1)') }}
+        || {{ in_percent('max(' ~ share ~ ')') }}
         || ' {{ words }}. If it stands for guests or a shared account, name it in guest_customer_ids.' as sentence,
-        list(customer_id) filter (where {{ rank }} = 1) as examples
-    from ranked_customers
+        [any_value(largest_customers.largest_by_{{ metric }})] as examples
+    from customer_metrics
+    cross join all_customers
+    cross join largest_customers
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

@@ -8,7 +8,7 @@ customer_metrics as (
 
 ),
 
-long as (
+long as not materialized (
 
     unpivot (
         select
