@@ -1,3 +1,4 @@
+{%- set order_changes = ref('customer_segmentation', 'order_changes') -%}
 {%- set has_lines = var('rows_are') != 'orders' %}
 -- Sums are DECIMAL, so they don't depend on the order of rows or the number of threads.
 with
@@ -12,7 +13,7 @@ orders as (
 {% if has_lines -%}
 order_changes as (
 
-    select * from {{ ref('customer_segmentation', 'order_changes') }}
+    select * from {{ order_changes }}
 
 ),
 

@@ -1,3 +1,4 @@
+{%- set customer_months = ref('customer_segmentation', 'customer_months') -%}
 {%- set has_window = var('metrics_window_days') is not none -%}
 with
 
@@ -54,7 +55,7 @@ counted as (
     {%- if has_window %}
     -- What is in the window changes without an order.
     inner join months on in_order.as_of_date = months.as_of_date
-    left join {{ ref('customer_segmentation', 'customer_months') }} as customer_months
+    left join {{ customer_months }} as customer_months
         on in_order.customer_id = customer_months.customer_id and months.previous_as_of_date = customer_months.month
     {%- endif %}
     group by in_order.as_of_date, from_segment_id, in_order.segment_id
