@@ -51,8 +51,8 @@ KNOWN = {
         " DUCKDB_MEMORY_LIMIT is {memory}."
     ),
     r"Out of Memory Error": (
-        "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is {memory}. Raise it, as"
-        " in DUCKDB_MEMORY_LIMIT=4GB."
+        "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is {memory}. Raise it"
+        " (DUCKDB_MEMORY_LIMIT)."
     ),
     # ---- the disk
     r'(?:write|open|create|truncate|sync)\w* (?:file|directory) "(?P<file>.+?)".*?(?:No space left'
