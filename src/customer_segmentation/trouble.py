@@ -51,8 +51,8 @@ KNOWN = {
         " DUCKDB_MEMORY_LIMIT is {memory}."
     ),
     r"Out of Memory Error": (
-        "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is {memory}. Raise it"
-        " (DUCKDB_MEMORY_LIMIT)."
+        "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is {memory}. Raise it, or"
+        " build one model at a time (--threads 1)."
     ),
     # ---- the disk
     r'(?:write|open|create|truncate|sync)\w* (?:file|directory) "(?P<file>.+?)".*?(?:No space left'

@@ -31,7 +31,7 @@ SETTINGS = {
     "DUCKDB_MEMORY_LIMIT": "5MB", "DBT_TARGET_PATH": "/srv/target", "DBT_LOG_PATH": "/srv/logs",
 }  # fmt: skip
 
-MORE_MEMORY = "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is 5MB. Raise it"
+MORE_MEMORY = "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is 5MB. Raise it, or"
 FULL = "The disk is full: '/srv/{}' can't be written. Free some of it, or name another"
 MAY_NOT = "'/srv/{}' can't be opened: this user may not. Ask for the permission, or name another"
 NO_MEMORY = "This machine has too little free memory. End other programs, or let DuckDB take less:"
@@ -443,7 +443,7 @@ def build(*arguments: str, **settings: str) -> Result:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"DUCKDB_MEMORY_LIMIT": "100KB"}, "DUCKDB_MEMORY_LIMIT is 100KB. Raise it"),
+        ({"DUCKDB_MEMORY_LIMIT": "100KB"}, "DUCKDB_MEMORY_LIMIT is 100KB. Raise it, or"),
         ({"DUCKDB_MEMORY_LIMIT": "much"}, "DUCKDB_MEMORY_LIMIT: 'much' is no amount of memory."),
         (
             {"DBT_TARGET_PATH": "{folder}/file"},
