@@ -234,15 +234,7 @@
 {#- How many distinct values, of which there are few. Beside other aggregates DuckDB would write every row down for a
     count(distinct ...), to read them twice. -#}
 {% macro num_distinct_of_few(value) -%}
-    {{ adapter.dispatch('num_distinct_of_few')(value) }}
-{%- endmacro %}
-
-{% macro duckdb__num_distinct_of_few(value) -%}
-    coalesce(cardinality(histogram({{ value }})), 0)
-{%- endmacro %}
-
-{% macro default__num_distinct_of_few(value) -%}
-    count(distinct {{ value }})
+    {{ 'coalesce(cardinality(histogram(' ~ value ~ ')), 0)' if is_duckdb() else 'count(distinct ' ~ value ~ ')' }}
 {%- endmacro %}
 
 {#- For value_formats: how many ids end in .0, how many are no whole number, with or without .0 (ids that stand for

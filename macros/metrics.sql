@@ -21,27 +21,11 @@
 {#- The least or the greatest value so far in a window, of values that rise in its order: to DuckDB the first and the last
     one, which cost it next to nothing beside the sort, where an aggregate costs a tenth of it. -#}
 {% macro least_that_rises(value) -%}
-    {{ adapter.dispatch('least_that_rises')(value) }}
-{%- endmacro %}
-
-{% macro duckdb__least_that_rises(value) -%}
-    first_value({{ value }} ignore nulls)
-{%- endmacro %}
-
-{% macro default__least_that_rises(value) -%}
-    min({{ value }})
+    {{ 'first_value(' ~ value ~ ' ignore nulls)' if is_duckdb() else 'min(' ~ value ~ ')' }}
 {%- endmacro %}
 
 {% macro greatest_that_rises(value) -%}
-    {{ adapter.dispatch('greatest_that_rises')(value) }}
-{%- endmacro %}
-
-{% macro duckdb__greatest_that_rises(value) -%}
-    last_value({{ value }} ignore nulls)
-{%- endmacro %}
-
-{% macro default__greatest_that_rises(value) -%}
-    max({{ value }})
+    {{ 'last_value(' ~ value ~ ' ignore nulls)' if is_duckdb() else 'max(' ~ value ~ ')' }}
 {%- endmacro %}
 
 {#- The metrics that move with time alone, a day each day. -#}

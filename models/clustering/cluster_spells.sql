@@ -353,21 +353,17 @@ unlisted as (
 looked_at as (
 
     select
-        customer_id,
-        known_day,
-        model_version,
-        not_clusterable_reason,
+        * exclude (
+            {%- for feature in checked_var('candidate_features') %}
+            {{ feature }}_at_first,
+            {%- endfor %}
+            spell_from,
+            days
+        ),
         {%- for feature in checked_var('candidate_features') %}
         {{ feature }}_at_first{{ ' + days' if feature in moving }} as {{ feature }},
         {%- endfor %}
-        known_total_amount,
-        known_num_orders,
-        known_order_days,
-        known_returned_amount,
-        lifecycle_stage,
-        cast(spell_from + days as date) as spell_from,
-        served_until,
-        last_day
+        cast(spell_from + days as date) as spell_from
     from unlisted
 
 ),

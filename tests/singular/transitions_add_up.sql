@@ -1,4 +1,5 @@
--- Shares of each segment before sum to 1, and the customers of each segment after are those of the history.
+-- Shares of each segment before sum to 1, the customers of each segment after are those of the history, and the
+-- revenue of each month is that of growth_accounting.
 with
 
 transitions as (
@@ -39,6 +40,17 @@ known as (
     where as_of_date in (select transitions.as_of_date from transitions)
     group by as_of_date, segment_id
 
+),
+
+revenues as (
+
+    select
+        from_date,
+        as_of_date,
+        sum(revenue) as revenue
+    from transitions
+    group by from_date, as_of_date
+
 )
 
 select
@@ -55,3 +67,12 @@ select
 from known
 left join arrived on known.as_of_date = arrived.as_of_date and known.segment_id = arrived.segment_id
 where known.num_customers is distinct from arrived.num_customers
+union all
+select
+    revenues.as_of_date,
+    'revenue of the month' as segment_id,
+    revenues.revenue - coalesce(growth_accounting.revenue, 0) as difference
+from revenues
+left join {{ ref('customer_segmentation', 'growth_accounting') }} as growth_accounting
+    on revenues.from_date = growth_accounting.month
+where revenues.revenue != coalesce(growth_accounting.revenue, 0)
