@@ -18,13 +18,7 @@
             {{ feature }}_scale{{ ',' if not loop.last }}
             {%- endfor %}
         ),
-        list_transform(
-            centroids,
-            lambda centroid:
-            {%- for feature in checked_var('candidate_features') %}
-            coalesce(pow({{ feature }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }}
-            {%- endfor %}
-        ) as squared_distances
+        {{ squared_distances() }} as squared_distances
     from {{ name }}_scaled
 
 ),
@@ -103,7 +97,8 @@
 
 ),
 
-{{ name }}_scorers as (
+-- Kept, since a planner that expects too few customers would build its joins on them.
+{{ name }}_scorers as materialized (
 
     select
         places.lifecycle_stage,
@@ -116,19 +111,13 @@
 
 ),
 
--- Winsorised at the limits of the version. Not with least and greatest, which would take a limit for a null.
+-- Winsorised at the limits of the version.
 {{ name }}_within_limits as (
 
     select
         customers.* replace (
             {%- for feature in checked_var('candidate_features') %}
-            case
-                when customers.{{ feature }} < scorers.{{ feature }}_lower_limit
-                    then scorers.{{ feature }}_lower_limit
-                when customers.{{ feature }} > scorers.{{ feature }}_upper_limit
-                    then scorers.{{ feature }}_upper_limit
-                else customers.{{ feature }}
-            end as {{ feature }}{{ ',' if not loop.last }}
+            {{ within_limits(feature, 'customers.' ~ feature, 'scorers.') }} as {{ feature }}{{ ',' if not loop.last }}
             {%- endfor %}
         ),
         scorers.* exclude (model_version, lifecycle_stage)
@@ -143,17 +132,40 @@
     select
         * replace (
             {%- for feature in checked_var('candidate_features') %}
-            (
-                case
-                    when {{ feature }}_transform = 'log1p' then ln(1 + {{ feature }})
-                    else {{ feature }}
-                end - {{ feature }}_centre
-            ) / {{ feature }}_scale as {{ feature }}{{ ',' if not loop.last }}
+            {{ scaled_value(feature, feature) }} as {{ feature }}{{ ',' if not loop.last }}
             {%- endfor %}
         )
     from {{ name }}_within_limits
 
 )
+{%- endmacro %}
+
+{#- A feature's value within the limits. Not with least and greatest, which would take a limit for a null. -#}
+{% macro within_limits(feature, value, scorers='') -%}
+            case
+                when {{ value }} < {{ scorers }}{{ feature }}_lower_limit then {{ scorers }}{{ feature }}_lower_limit
+                when {{ value }} > {{ scorers }}{{ feature }}_upper_limit then {{ scorers }}{{ feature }}_upper_limit
+                else {{ value }}
+            end
+{%- endmacro %}
+
+{#- The same, scaled. -#}
+{% macro scaled_value(feature, value) -%}
+            (
+                case when {{ feature }}_transform = 'log1p' then ln(1 + {{ value }}) else {{ value }} end
+                - {{ feature }}_centre
+            ) / {{ feature }}_scale
+{%- endmacro %}
+
+{#- A list of the squared distances from each of `centroids`; `values` maps moved features to their scaled values. -#}
+{% macro squared_distances(values={}) -%}
+        list_transform(
+            centroids,
+            lambda centroid:
+            {%- for feature in checked_var('candidate_features') %}
+            coalesce(pow({{ values.get(feature, feature) }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }} -- noqa: RF02
+            {%- endfor %}
+        )
 {%- endmacro %}
 
 {#- Everybody who can be clustered on the days of `days`, which names a relation with as_of_date and the model_version that

@@ -36,18 +36,26 @@ beginning as (
 
 ),
 
+-- Days from which on something is known. A list of nothing in place of a condition on ranges, of which the planner
+-- expects a few rows, and would keep all of them to look the few stages up.
 known_days as (
 
     select
         customer_days.*,
         greatest(customer_days.day + 1, beginning.as_of_date) as as_of_date,
-        case when customer_days.next_day < as_of.as_of_date then customer_days.next_day end as known_until
+        case when customer_days.next_day < as_of.as_of_date then customer_days.next_day end as known_until,
+        unnest(
+            case
+                when
+                    customer_days.day < as_of.as_of_date
+                    and coalesce(customer_days.next_day, date 'infinity') >= beginning.as_of_date
+                    then [true]
+                else []
+            end
+        ) as is_known
     from {{ customer_days }} as customer_days
     cross join as_of
     cross join beginning
-    where
-        customer_days.day < as_of.as_of_date
-        and coalesce(customer_days.next_day, date 'infinity') >= beginning.as_of_date
 
 ),
 
@@ -118,18 +126,39 @@ versions as (
 
 ),
 
+versions_listed as (
+
+    select list(versions order by model_version) as all_versions -- noqa: RF02
+    from versions
+
+),
+
 -- By each version that served meanwhile; a version, too, is looked at until the next day on which the other serves.
-versioned as (
+state_versions as (
 
     select
         states.*,
-        versions.model_version,
-        greatest(states.state_from, versions.served_from) as first_day,
-        least(states.looked_at_until, versions.looked_at_until) as last_day,
-        least(states.state_until, versions.served_until) as served_until
+        unnest(
+            list_filter(
+                versions_listed.all_versions,
+                lambda v: states.state_from <= cast(v['looked_at_until'] as date) -- noqa: RF02
+                and states.looked_at_until >= cast(v['served_from'] as date) -- noqa: RF02
+            )
+        ) as version
     from states
-    inner join versions
-        on states.state_from <= versions.looked_at_until and states.looked_at_until >= versions.served_from
+    cross join versions_listed
+
+),
+
+versioned as (
+
+    select
+        * exclude (version),
+        cast(version['model_version'] as integer) as model_version,
+        greatest(state_from, cast(version['served_from'] as date)) as first_day,
+        least(looked_at_until, cast(version['looked_at_until'] as date)) as last_day,
+        least(state_until, cast(version['served_until'] as date)) as served_until
+    from state_versions
 
 ),
 
@@ -296,7 +325,7 @@ days_listed as (
         case
             when points is null then [0]
             when num_moving > 1 then range(0, days_in_spell + 1)
-            else list_concat([0], flatten(list_transform(
+            else list_sort(list_distinct(list_concat([0], flatten(list_transform(
                 list_transform(
                     places,
                     lambda place:
@@ -321,54 +350,95 @@ days_listed as (
                         )
                     else []
                 end
-            )))
+            )))))
         end as days_looked_at
     from turning_points
 
 ),
 
-unlisted as (
+-- The nearest centroid on each of them, which for most is one day.
+measured_by_day as (
+
+    select
+        *,
+        {%- set moved = {} %}
+        {%- for feature in moving %}
+        {%- do moved.update({feature: scaled_value(feature, within_limits(feature, '(' ~ feature ~ '_at_first + days)'))}) %}
+        {%- endfor %}
+        case when len(days_looked_at) = 1 then {{ squared_distances() }} end as distances_at_first,
+        case
+            when len(days_looked_at) > 1
+                then list_transform(days_looked_at, lambda days: {{ squared_distances(moved) }})
+        end as distances_by_day
+    from days_listed
+
+),
+
+nearest_by_day as (
+
+    select
+        *,
+        case
+            when len(days_looked_at) = 1 then [list_position(distances_at_first, list_min(distances_at_first))]
+            else list_transform(
+                distances_by_day, lambda distances: list_position(distances, list_min(distances))
+            )
+        end as nearest
+    from measured_by_day
+
+),
+
+-- Where it is another one than on the day before that was looked at.
+changes_listed as (
+
+    select
+        *,
+        case
+            when len(days_looked_at) > 1
+                then list_filter(
+                    range(1, len(days_looked_at) + 1),
+                    lambda i: i = 1 or nearest[i] != nearest[greatest(i - 1, 1)] -- noqa: RF02
+                )
+        end as changes
+    from nearest_by_day
+
+),
+
+runs as (
 
     select
         customer_id,
         known_day,
         model_version,
+        spell_from,
+        served_until,
+        lifecycle_stage,
         not_clusterable_reason,
-        {%- for feature in checked_var('candidate_features') %}
-        {{ feature }}_at_first,
-        {%- endfor %}
+        centroids,
         known_total_amount,
         known_num_orders,
         known_order_days,
         known_returned_amount,
-        lifecycle_stage,
-        spell_from,
-        served_until,
-        last_day,
-        cast(unnest(days_looked_at) as integer) as days
-    from days_listed
+        unnest(
+            case
+                when changes is null then [{'nearest': nearest[1], 'first_day': 0, 'last_day': days_in_spell}]
+                else list_transform(
+                    range(1, len(changes) + 1),
+                    lambda n:
+                    {
+                        'nearest': nearest[changes[n]], -- noqa: RF02
+                        'first_day': days_looked_at[changes[n]], -- noqa: RF02
+                        'last_day': case
+                            when n < len(changes) then days_looked_at[changes[n + 1]] - 1 -- noqa: RF02
+                            else days_in_spell
+                        end
+                    }
+                )
+            end
+        ) as run
+    from changes_listed
 
 ),
-
-looked_at as (
-
-    select
-        * exclude (
-            {%- for feature in checked_var('candidate_features') %}
-            {{ feature }}_at_first,
-            {%- endfor %}
-            spell_from,
-            days
-        ),
-        {%- for feature in checked_var('candidate_features') %}
-        {{ feature }}_at_first{{ ' + days' if feature in moving }} as {{ feature }},
-        {%- endfor %}
-        cast(spell_from + days as date) as spell_from
-    from unlisted
-
-),
-
-{{ scored('clustered', 'looked_at', 'places') }},
 
 segmented as (
 
@@ -376,34 +446,16 @@ segmented as (
         customer_id,
         known_day,
         model_version,
-        spell_from,
+        cast(spell_from + cast(run['first_day'] as integer) as date) as spell_from,
+        cast(spell_from + cast(run['last_day'] as integer) as date) as spell_until,
         served_until,
-        last_day,
         lifecycle_stage,
-        coalesce(not_clusterable_reason, cast(cluster_id as varchar)) as segment_id,
+        coalesce(not_clusterable_reason, cast(centroids[run['nearest']]['cluster_id'] as varchar)) as segment_id,
         known_total_amount as total_amount,
         known_num_orders as num_orders,
         known_order_days as num_order_days,
         known_returned_amount as returned_amount
-    from clustered
-    -- Where another centroid is nearest than on the day before that was looked at.
-    qualify
-        (segment_id, lifecycle_stage) is distinct from lag((segment_id, lifecycle_stage)) over (
-            partition by customer_id, known_day, model_version
-            order by spell_from
-        )
-
-),
-
-followed as (
-
-    select
-        *,
-        cast(coalesce(lead(spell_from) over (
-            partition by customer_id, known_day, model_version
-            order by spell_from
-        ) - 1, last_day) as date) as spell_until
-    from segmented
+    from runs
 
 ),
 
@@ -422,7 +474,7 @@ final as (
         num_orders,
         num_order_days,
         returned_amount
-    from followed
+    from segmented
 
 )
 
