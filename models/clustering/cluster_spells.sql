@@ -357,19 +357,11 @@ days_listed as (
 ),
 
 -- The nearest centroid on each of them, which for most is one day.
-measured_by_day as (
+measured_at_first as (
 
     select
         *,
-        {%- set moved = {} %}
-        {%- for feature in moving %}
-        {%- do moved.update({feature: scaled_value(feature, within_limits(feature, '(' ~ feature ~ '_at_first + days)'))}) %}
-        {%- endfor %}
-        case when len(days_looked_at) = 1 then {{ squared_distances() }} end as distances_at_first,
-        case
-            when len(days_looked_at) > 1
-                then list_transform(days_looked_at, lambda days: {{ squared_distances(moved) }})
-        end as distances_by_day
+        {{ squared_distances() }} as squared_distances
     from days_listed
 
 ),
@@ -378,13 +370,21 @@ nearest_by_day as (
 
     select
         *,
+        {%- set moved = {} %}
+        {%- for feature in moving %}
+        {%- do moved.update({feature: scaled_value(feature, within_limits(feature, '(' ~ feature ~ '_at_first + days)'))}) %}
+        {%- endfor %}
         case
-            when len(days_looked_at) = 1 then [list_position(distances_at_first, list_min(distances_at_first))]
+            when len(days_looked_at) = 1 then [list_position(squared_distances, list_min(squared_distances))]
             else list_transform(
-                distances_by_day, lambda distances: list_position(distances, list_min(distances))
+                days_looked_at,
+                lambda days: list_position(
+                    {{ squared_distances(moved) }},
+                    list_min({{ squared_distances(moved) }})
+                )
             )
         end as nearest
-    from measured_by_day
+    from measured_at_first
 
 ),
 
