@@ -5,7 +5,7 @@
 {% macro trimmed(column) -%}
     nullif(
         case
-            when ascii({{ column }}) between 33 and 126 and right({{ column }}, 1) between '!' and '~' then {{ column }}
+            when left({{ column }}, 1) between '!' and '~' and right({{ column }}, 1) between '!' and '~' then {{ column }}
             else trim({{ column }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))
         end,
         ''
@@ -24,20 +24,10 @@
     {{ return(patterns | join('|')) }}
 {%- endmacro %}
 
-{#- Whether a trimmed text is one of the values. Their pattern costs more than all else that is asked of an id, so that
-    texts with another first letter are told by it; those of other alphabets are left to the pattern. -#}
+{#- Whether a trimmed text is one of the values. -#}
 {% macro is_one_of(column, values) -%}
-    {%- set texts = values | map('string') | map('trim') | select | list -%}
-    {%- if texts -%}
-        {%- set letters = [] -%}
-        {%- for text in texts -%}
-            {%- do letters.extend([text[0] | lower, text[0] | upper]) -%}
-        {%- endfor -%}
-        case
-            when ascii({{ column }}) < 128
-                and not contains({{ sql_text(letters | unique(case_sensitive=true) | sort(case_sensitive=true) | join) }}, chr(ascii({{ column }}))) then false
-            else regexp_full_match({{ column }}, {{ sql_text(pattern_of(texts)) }}, 'i')
-        end
+    {%- if values -%}
+        regexp_full_match({{ column }}, {{ sql_text(pattern_of(values)) }}, 'i')
     {%- else -%}
         false
     {%- endif -%}

@@ -52,8 +52,11 @@ changed as (
 
 ),
 
--- What would have been on the day by the model of the day before: if nothing had come, and with what did come.
-{% for name, state in {'time_alone': 'previous_known_day', 'same_model': 'known_day'}.items() -%}
+-- What would have been on the day by the model of the day before: if nothing had come, and with what did come, which is
+-- what is, unless another model serves.
+{% for name, state, condition in [
+    ('time_alone', 'previous_known_day', 'true'), ('same_model', 'known_day', 'changed.previous_version != changed.model_version')
+] -%}
 {{ name }} as (
 
     select
@@ -68,6 +71,7 @@ changed as (
             and changed.previous_version = spells.model_version
             and changed.spell_from >= spells.spell_from
             and changed.spell_from <= spells.spell_until
+    where {{ condition }}
 
 ),
 
@@ -82,7 +86,10 @@ caused as (
         case
             when changed.previous_segment_id is null then 'ordered'
             when time_alone.segment_id = changed.segment_id then 'time passed'
-            when coalesce(same_model.segment_id, '') != changed.segment_id then 'model changed'
+            when
+                changed.previous_version != changed.model_version
+                and coalesce(same_model.segment_id, '') != changed.segment_id
+                then 'model changed'
             when
                 changed.num_order_days > changed.previous_num_order_days
                 or changed.num_orders > changed.previous_num_orders
