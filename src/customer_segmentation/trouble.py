@@ -52,7 +52,7 @@ KNOWN = {
     ),
     r"Out of Memory Error": (
         "DuckDB needs more memory than it may take: DUCKDB_MEMORY_LIMIT is {memory}. Raise it, or"
-        " build one model at a time (--threads 1)."
+        " build one model at a time (--threads 1, as is the default)."
     ),
     # ---- the disk
     r'(?:write|open|create|truncate|sync)\w* (?:file|directory) "(?P<file>.+?)".*?(?:No space left'
