@@ -241,8 +241,7 @@ stage_spells as (
         lifecycle_stage,
         cast(spell_from as date) as spell_from,
         datediff('day', cast(spell_from as date), cast(spell_until as date)) as days_in_spell,
-        served_until,
-        last_day
+        served_until
     from stepped
 
 ),
