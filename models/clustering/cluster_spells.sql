@@ -371,7 +371,8 @@ nearest_by_day as (
         *,
         {%- set moved = {} %}
         {%- for feature in moving %}
-        {%- do moved.update({feature: scaled_value(feature, within_limits(feature, '(' ~ feature ~ '_at_first + days)'))}) %}
+        {%- set at_day = within_limits(feature, '(' ~ feature ~ '_at_first + days)') %}
+        {%- do moved.update({feature: scaled_value(feature, at_day)}) %}
         {%- endfor %}
         case
             when len(days_looked_at) = 1 then [list_position(squared_distances, list_min(squared_distances))]
@@ -420,7 +421,14 @@ runs as (
         known_returned_amount,
         unnest(
             case
-                when changes is null then [{'nearest': nearest[1], 'first_day': 0, 'last_day': days_in_spell}]
+                when changes is null
+                    then [
+                        {
+                            'nearest': nearest[1],
+                            'first_day': 0,
+                            'last_day': days_in_spell
+                        }
+                    ]
                 else list_transform(
                     range(1, len(changes) + 1),
                     lambda n:
