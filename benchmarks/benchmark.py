@@ -6,8 +6,8 @@
 
 Each way runs as a process of its own over the same files. Peak memory is that of the largest
 process, as the operating system accounts it; it starts at what the process had that started it,
-which is this one and holds no data. Builds of 0 customers, which are a dozen with some two hundred
-orders, show dbt's own share.
+which is this one and holds no data. Builds of 0 customers, which are a dozen with 133 orders,
+show dbt's own share.
 It prints times and ratios, not verdicts: machines differ, ratios within one run less so.
 """
 

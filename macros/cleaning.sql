@@ -148,10 +148,8 @@
 {% macro cleaned_id(column, reading) -%}
     case
         when {{ is_one_of(column, checked_var('missing_id_values')) }} then null
-        when ascii({{ column }}) = 39
-            then case when substr({{ column }}, 2, 1) between '0' and '9' then substr({{ column }}, 2) else {{ column }} end
-        when {{ reading }} = 'whole number'
-            then case when contains({{ column }}, '.') then regexp_replace({{ column }}, '[.]0+$', '') else {{ column }} end
+        when left({{ column }}, 1) = '''' and substr({{ column }}, 2, 1) between '0' and '9' then substr({{ column }}, 2)
+        when {{ reading }} = 'whole number' and contains({{ column }}, '.') then regexp_replace({{ column }}, '[.]0+$', '')
         else {{ column }}
     end
 {%- endmacro %}

@@ -157,13 +157,15 @@
             ) / {{ feature }}_scale
 {%- endmacro %}
 
-{#- A list of the squared distances from each of `centroids`; `values` maps moved features to their scaled values. -#}
-{% macro squared_distances(values={}) -%}
+{#- A list of the squared distances from each of `centroids`; features in `moving` are those `days` after the first. -#}
+{% macro squared_distances(moving=[]) -%}
         list_transform(
             centroids,
             lambda centroid:
             {%- for feature in checked_var('candidate_features') %}
-            coalesce(pow({{ values.get(feature, feature) }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }} -- noqa: RF02
+            {%- set at_day = within_limits(feature, '(' ~ feature ~ '_at_first + days)') %}
+            {%- set value = scaled_value(feature, at_day) if feature in moving else feature %}
+            coalesce(pow({{ value }} - centroid['{{ feature }}'], 2), 0){{ ' +' if not loop.last }} -- noqa: RF02
             {%- endfor %}
         )
 {%- endmacro %}

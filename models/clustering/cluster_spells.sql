@@ -369,18 +369,13 @@ nearest_by_day as (
 
     select
         *,
-        {%- set moved = {} %}
-        {%- for feature in moving %}
-        {%- set at_day = within_limits(feature, '(' ~ feature ~ '_at_first + days)') %}
-        {%- do moved.update({feature: scaled_value(feature, at_day)}) %}
-        {%- endfor %}
         case
             when len(days_looked_at) = 1 then [list_position(squared_distances, list_min(squared_distances))]
             else list_transform(
                 days_looked_at,
                 lambda days: list_position(
-                    {{ squared_distances(moved) }},
-                    list_min({{ squared_distances(moved) }})
+                    {{ squared_distances(moving) }},
+                    list_min({{ squared_distances(moving) }})
                 )
             )
         end as nearest
