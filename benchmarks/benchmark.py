@@ -85,7 +85,9 @@ class Shop:
         """Run one of ``baselines.py``."""
         return measured([sys.executable, str(BENCHMARKS / "baselines.py"), name, self.location])
 
-    def build(self, months: int, *arguments: str, is_new: bool = False) -> Run:
+    def build(
+        self, months: int, *arguments: str, is_new: bool = False, **environment: str
+    ) -> Run:
         """Build the shop, upon what is there or anew."""
         if is_new:
             for file in self.folder.glob("shop.duckdb*"):
@@ -101,6 +103,7 @@ class Shop:
             [str(PROGRAM), "build", "--vars", json.dumps(variables), *arguments],
             DUCKDB_PATH=str(self.folder / "shop.duckdb"), DUCKDB_MEMORY_LIMIT="4GB",
             DBT_TARGET_PATH=str(self.folder / "target"), DBT_LOG_PATH=str(self.folder / "logs"),
+            **environment,
         )  # fmt: skip
 
     def report(self) -> Run:

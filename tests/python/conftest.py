@@ -27,7 +27,8 @@ import duckdb
 import pandas as pd
 import pytest
 import yaml
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from customer_segmentation.choice import Thresholds
 from customer_segmentation.report.page import write_report
@@ -184,6 +185,35 @@ def parsed_once(
     return made_once(f"parsed-{sha256(json.dumps(key).encode()).hexdigest()}", parse)
 
 
+def parsed_with(
+    project: Path, database: Path, variables: dict[str, Any], options: list[str]
+) -> Manifest:
+    """What dbt would parse with these vars."""
+    manifest = pickle.loads(
+        (parsed_once(project, database, variables, options) / "pickled").read_bytes()
+    )
+    assert isinstance(manifest, Manifest)
+    for node in manifest.nodes.values():
+        node.config.meta = with_vars(node.unrendered_config.get("meta", {}), variables)
+    return manifest
+
+
+class RunnerOfTheParsed(dbtRunner):
+    """Runs dbt, for the command line in this process, on a project that was parsed before."""
+
+    def invoke(self, args: list[str], **settings: Any) -> dbtRunnerResult:
+        """Take what was parsed, where dbt would parse; the vars are in ``args``."""
+        if args[0] == "build":
+            database = os.environ["DUCKDB_PATH"]
+            variables = yaml.safe_load(args[args.index("--vars") + 1])
+            options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+            options += ["--log-level", "none", "--log-level-file", "none"]
+            options += ["--vars", yaml.safe_dump(variables)]
+            self.manifest = parsed_with(PROJECT, Path(database), variables, options)
+            os.environ["DUCKDB_PATH"] = database
+        return super().invoke(args, **settings)
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays: looking for garbage in it would be a tenth of every build."""
     gc.collect()
@@ -235,10 +265,7 @@ def run_dbt(
     ]  # fmt: skip
     manifest = None
     if arguments[0] in ("build", "run", "run-operation"):
-        parsed_project = parsed_once(project, database, variables or {}, options)
-        manifest = pickle.loads((parsed_project / "pickled").read_bytes())
-        for node in manifest.nodes.values():
-            node.config.meta = with_vars(node.unrendered_config.get("meta", {}), variables or {})
+        manifest = parsed_with(project, database, variables or {}, options)
         if profiles == PROJECT and arguments[0] != "run-operation":
             options += ["--threads", "1", "--no-write-json"]
     os.environ["DUCKDB_PATH"] = str(database)

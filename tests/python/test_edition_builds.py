@@ -7,7 +7,7 @@ import duckdb
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from conftest import NO_DATA_TESTS, NO_UNIT_TESTS, PROJECT, run_dbt
+from conftest import NO_DATA_TESTS, NO_UNIT_TESTS, PROJECT, RunnerOfTheParsed, run_dbt
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from customer_segmentation.cli import main
@@ -48,6 +48,7 @@ class Life:
             ("DBT_LOG_PATH", folder / "logs"),
         ):
             patch.setenv(name, str(value))
+        patch.setattr("dbt.cli.main.dbtRunner", RunnerOfTheParsed)
 
     def run(self, *arguments: str) -> Result:
         """Run the command line."""

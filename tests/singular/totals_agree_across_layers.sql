@@ -1,10 +1,13 @@
 -- noqa: disable=AL03,AL05,LT09
 -- From the raw rows to the targets nothing is lost or doubled: rows, customers and money. Fails on a
 -- fan-out, a lost join or a forgotten exclusion reason; each row is a total and what each place says.
+{%- set has_lines = var('rows_are') != 'orders' -%}
+{%- set orders_or_days = 'orders' if has_lines else 'customer_days' %}
 with
 
 ordered as (
 
+    {% if has_lines -%}
     select
         sum(orders.num_lines) as num_lines,
         sum(orders.amount) as amount,
@@ -13,6 +16,16 @@ ordered as (
         ) as amount_in_window
     from {{ ref('customer_segmentation', 'orders') }} as orders
     cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
+    {%- else -%}
+    -- Where each row is an order, orders are a view of the raw rows, all of which were read for the days.
+    select
+        sum(customer_days.amount) as amount,
+        coalesce(
+            sum(customer_days.amount) filter (where coalesce(customer_days.day >= as_of.metrics_window_start, true)), 0
+        ) as amount_in_window
+    from {{ ref('customer_segmentation', 'customer_days') }} as customer_days
+    cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
+    {%- endif %}
 
 ),
 
@@ -44,16 +57,18 @@ figures as (
     from {{ ref('customer_segmentation', 'source_files') }}
     where source = 'orders'
     {%- endif %}
+    {%- if has_lines %}
     union all
     select 'accepted rows', 'order_exclusions', num_rows from accepted
     union all
     select 'accepted rows', 'orders', num_lines from ordered
+    {%- endif %}
     union all
     select 'accepted money', 'order_exclusions', amount from accepted
     union all
-    select 'accepted money', 'orders', amount from ordered
+    select 'accepted money', '{{ orders_or_days }}', amount from ordered
     union all
-    select 'money', 'orders', amount_in_window from ordered
+    select 'money', '{{ orders_or_days }}', amount_in_window from ordered
     union all
     select 'money', 'customer_metrics', sum(total_amount) from {{ ref('customer_segmentation', 'customer_metrics') }}
     union all
