@@ -85,9 +85,7 @@ class Shop:
         """Run one of ``baselines.py``."""
         return measured([sys.executable, str(BENCHMARKS / "baselines.py"), name, self.location])
 
-    def build(
-        self, months: int, *arguments: str, is_new: bool = False, **environment: str
-    ) -> Run:
+    def build(self, months: int, *arguments: str, is_new: bool = False, **environment: str) -> Run:
         """Build the shop, upon what is there or anew."""
         if is_new:
             for file in self.folder.glob("shop.duckdb*"):

@@ -1,10 +1,11 @@
-"""Build a large shop in several ways, and compare every table: the same orders give the same result.
+"""Build a large shop in several ways and compare every table: the same orders, the same result.
 
     python benchmarks/determinism.py --customers 1000000 --months 12
 
 The orders as they come with two threads of DuckDB and one of dbt; shuffled and split over seven
-files with one thread and no other processes; with four threads of each. Tables are compared by the number of their rows and the sum of their hashes, but for
-columns and tables that say where rows came from or how long a fit took.
+files with one thread and no other processes; with four threads of each. Tables are compared by the
+number of their rows and the sum of their hashes, but for columns and tables that say where rows
+came from or how long a fit took.
 """
 
 import argparse
@@ -16,8 +17,8 @@ from typing import NamedTuple
 
 import duckdb
 import yaml
-from benchmark import PROJECT, Shop
 
+from benchmark import PROJECT, Shop
 from customer_segmentation.processes import PROCESSES
 
 NOT_COMPARED = {"seconds", "file", "row_hash"}

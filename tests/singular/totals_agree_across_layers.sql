@@ -17,7 +17,8 @@ ordered as (
     from {{ ref('customer_segmentation', 'orders') }} as orders
     cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
     {%- else -%}
-    -- Where each row is an order, orders are a view of the raw rows, all of which were read for the days.
+    -- Where each row is an order, orders are a view, and reading every raw row again took longer than all of this. What
+    -- was read for the days is what counts; a row without an amount, which no total shows, counts as no order.
     select
         sum(customer_days.amount) as amount,
         coalesce(
