@@ -1,6 +1,6 @@
 -- Two ways to one past: the metrics of each day know the customers that the spells from one event to the next do, each
--- once. One pass over both, which is also what asks for their keys, by hashes: grouped by texts and days, twice as much went
--- to the disk. The rows of a hash that is not there once of each are looked at themselves.
+-- once. One pass over both, which is also what asks for their keys, by hashes: of texts and days, twice as much went to
+-- the disk. The rows of a hash that is not there once of each are looked at themselves.
 with
 
 known as (
