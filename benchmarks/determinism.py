@@ -22,8 +22,8 @@ from benchmark import PROJECT, Shop
 from customer_segmentation.processes import PROCESSES
 
 NOT_COMPARED = {"seconds", "file", "row_hash"}
-OF_FILES = {"source_files", "order_days", "judged_order_days", "setting_changes"}
-"""Tables of a row a file, or of the names of files."""
+OF_FILES = {"source_files", "order_days"}
+"""Tables of a row a file."""
 NUM_FILES = 7
 
 

@@ -192,7 +192,8 @@ labels as (
 {%- endif -%}
 {%- endmacro %}
 
-{#- As dbt's own, in two statements for a table instead of four: its columns are asked for once, and all comments written at once. -#}
+{#- As dbt's own, in two statements for a table instead of four: its columns are asked for once, and all comments written
+    at once. -#}
 {% macro duckdb__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- set comments = [] -%}
     {%- if for_relation and config.persist_relation_docs() and model.description -%}

@@ -113,6 +113,8 @@ Builder = Callable[..., Build]
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 NO_DATA_TESTS = ("--exclude-resource-type", "test")
 
+SILENT = ("--log-level", "none", "--log-level-file", "none")
+
 no_folder = tempfile.TemporaryDirectory()
 SHARED = Path(os.environ.get("SAMPLE_BUILD") or no_folder.name)
 """Where ``make test`` built the sample, which all test processes see; else this process's own."""
@@ -152,9 +154,7 @@ def parsed(options: list[str]) -> bytes:
     return pickle.dumps(result.result)
 
 
-def parsed_once(
-    project: Path, database: Path, variables: dict[str, Any], options: list[str]
-) -> Path:
+def parsed_once(project: Path, database: Path, variables: dict[str, Any]) -> Path:
     """The folder of a project that was parsed once for each set of ``PARSE_TIME`` vars.
 
     And for each name of a database, which dbt writes into every table's address. Of a copy of this
@@ -169,30 +169,27 @@ def parsed_once(
     if project != PROJECT:
         files = [path for path in sorted(project.rglob("*")) if path.is_file()]
         key += [sha256(path.read_bytes()).hexdigest() for path in files]
+    options = ["--project-dir", str(project), "--profiles-dir", str(PROJECT), *SILENT]
     # dbt takes what it parsed before only if the database and the vars are the same.
-    os.environ["DUCKDB_PATH"] = database.name
-    if not deciding:
-        options = [*options, "--vars", "{}"]
+    options += ["--vars", yaml.safe_dump(variables if deciding else {})]
 
     def parse(folder: Path) -> None:
         if project != PROJECT and not deciding:
-            this = parsed_once(PROJECT, database, {}, [*options, "--project-dir", str(PROJECT)])
+            this = parsed_once(PROJECT, database, {})
             folder.mkdir()
             shutil.copy(this / "partial_parse.msgpack", folder)
-        pickled = parsed([*options, "--target-path", str(folder)])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DUCKDB_PATH", database.name)
+            pickled = parsed([*options, "--target-path", str(folder), "--log-path", str(folder)])
         (folder / "pickled").write_bytes(pickled)
 
     return made_once(f"parsed-{sha256(json.dumps(key).encode()).hexdigest()}", parse)
 
 
-def parsed_with(
-    project: Path, database: Path, variables: dict[str, Any], options: list[str]
-) -> Manifest:
+def parsed_with(project: Path, database: Path, variables: dict[str, Any]) -> Manifest:
     """What dbt would parse with these vars."""
-    manifest = pickle.loads(
-        (parsed_once(project, database, variables, options) / "pickled").read_bytes()
-    )
-    assert isinstance(manifest, Manifest)
+    pickled = (parsed_once(project, database, variables) / "pickled").read_bytes()
+    manifest: Manifest = pickle.loads(pickled)
     for node in manifest.nodes.values():
         node.config.meta = with_vars(node.unrendered_config.get("meta", {}), variables)
     return manifest
@@ -204,13 +201,8 @@ class RunnerOfTheParsed(dbtRunner):
     def invoke(self, args: list[str], **settings: Any) -> dbtRunnerResult:
         """Take what was parsed, where dbt would parse; the vars are in ``args``."""
         if args[0] == "build":
-            database = os.environ["DUCKDB_PATH"]
             variables = yaml.safe_load(args[args.index("--vars") + 1])
-            options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-            options += ["--log-level", "none", "--log-level-file", "none"]
-            options += ["--vars", yaml.safe_dump(variables)]
-            self.manifest = parsed_with(PROJECT, Path(database), variables, options)
-            os.environ["DUCKDB_PATH"] = database
+            self.manifest = parsed_with(PROJECT, Path(os.environ["DUCKDB_PATH"]), variables)
         return super().invoke(args, **settings)
 
 
@@ -259,13 +251,12 @@ def run_dbt(
         "--profiles-dir", str(profiles),
         "--target-path", str(folder / "target"),
         "--log-path", str(folder / "logs"),
-        "--log-level", "none",
-        "--log-level-file", "none",
+        *SILENT,
         "--vars", yaml.safe_dump(variables or {}),
     ]  # fmt: skip
     manifest = None
     if arguments[0] in ("build", "run", "run-operation"):
-        manifest = parsed_with(project, database, variables or {}, options)
+        manifest = parsed_with(project, database, variables or {})
         if profiles == PROJECT and arguments[0] != "run-operation":
             options += ["--threads", "1", "--no-write-json"]
     os.environ["DUCKDB_PATH"] = str(database)

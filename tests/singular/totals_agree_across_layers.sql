@@ -1,32 +1,25 @@
 -- noqa: disable=AL03,AL05,LT09
 -- From the raw rows to the targets nothing is lost or doubled: rows, customers and money. Fails on a
 -- fan-out, a lost join or a forgotten exclusion reason; each row is a total and what each place says.
+{#- Where each row is an order, orders are a view, and reading every raw row again took longer than all of this. What was
+    read for the days is what counts; a row without an amount, which no total shows, counts as no order. -#}
 {%- set has_lines = var('rows_are') != 'orders' -%}
-{%- set orders_or_days = 'orders' if has_lines else 'customer_days' %}
+{%- set place = 'orders' if has_lines else 'customer_days' -%}
+{%- set day = 'orders.order_date' if has_lines else 'customer_days.day' %}
 with
 
 ordered as (
 
-    {% if has_lines -%}
     select
-        sum(orders.num_lines) as num_lines,
-        sum(orders.amount) as amount,
+        {%- if has_lines %}
+        sum({{ place }}.num_lines) as num_lines,
+        {%- endif %}
+        sum({{ place }}.amount) as amount,
         coalesce(
-            sum(orders.amount) filter (where coalesce(orders.order_date >= as_of.metrics_window_start, true)), 0
+            sum({{ place }}.amount) filter (where coalesce({{ day }} >= as_of.metrics_window_start, true)), 0
         ) as amount_in_window
-    from {{ ref('customer_segmentation', 'orders') }} as orders
+    from {{ ref('customer_segmentation', place) }} as {{ place }}
     cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
-    {%- else -%}
-    -- Where each row is an order, orders are a view, and reading every raw row again took longer than all of this. What
-    -- was read for the days is what counts; a row without an amount, which no total shows, counts as no order.
-    select
-        sum(customer_days.amount) as amount,
-        coalesce(
-            sum(customer_days.amount) filter (where coalesce(customer_days.day >= as_of.metrics_window_start, true)), 0
-        ) as amount_in_window
-    from {{ ref('customer_segmentation', 'customer_days') }} as customer_days
-    cross join {{ ref('customer_segmentation', 'as_of') }} as as_of
-    {%- endif %}
 
 ),
 
@@ -67,9 +60,9 @@ figures as (
     union all
     select 'accepted money', 'order_exclusions', amount from accepted
     union all
-    select 'accepted money', '{{ orders_or_days }}', amount from ordered
+    select 'accepted money', '{{ place }}', amount from ordered
     union all
-    select 'money', '{{ orders_or_days }}', amount_in_window from ordered
+    select 'money', '{{ place }}', amount_in_window from ordered
     union all
     select 'money', 'customer_metrics', sum(total_amount) from {{ ref('customer_segmentation', 'customer_metrics') }}
     union all
