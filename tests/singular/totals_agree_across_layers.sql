@@ -1,8 +1,8 @@
 -- noqa: disable=AL03,AL05,LT09
 -- From the raw rows to the targets nothing is lost or doubled: rows, customers and money. Fails on a
 -- fan-out, a lost join or a forgotten exclusion reason; each row is a total and what each place says.
-{#- Where each row is an order, orders are a view, and reading every raw row again took longer than all of this. What was
-    read for the days is what counts; a row without an amount, which no total shows, counts as no order. -#}
+{#- Where each row is an order, orders are a view, and reading every raw row again took longer than all of this. What
+    was read for the days is what counts; a row without an amount, which no total shows, counts as no order. -#}
 {%- set has_lines = var('rows_are') != 'orders' -%}
 {%- set place = 'orders' if has_lines else 'customer_days' -%}
 {%- set day = 'orders.order_date' if has_lines else 'customer_days.day' %}
